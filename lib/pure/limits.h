@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every bound that is not a parameter of main.cf, in one table.  What an
+ * administrator may want to change is in lib/store/conf.c instead.  All sizes
+ * are octets unless the name says otherwise.
+ */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+enum limit {
+	/* Addresses: RFC 5321 4.5.3.1 gives 64 + "@" + 255. */
+	LIMIT_ADDRESS = 320,
+	LIMIT_DOMAIN = 255,
+	/* One SMTP command line with CRLF; RFC 5321 asks for 512 and more
+	 * for extensions; Postfix's line_length_limit is 2048. */
+	LIMIT_COMMAND = 2048,
+	/* One reply line, RFC 5321 4.5.3.1.5. */
+	LIMIT_REPLY = 512,
+	/* The input buffer; a command line must fit. */
+	LIMIT_READ = 16384,
+	/* The output buffers: replies, and files being written. */
+	LIMIT_WRITE = 8192,
+	/* What any growable string may reach; more is an error. */
+	LIMIT_STR = 4 << 20,
+	/* The envelope block at the start of a queue file. */
+	LIMIT_ENVELOPE = 1 << 20,
+	/* One header field with its continuation lines that we look into
+	 * (longer ones pass through unread). */
+	LIMIT_HEADER = 1024,
+	/* Names of queue files: id, ",S=", ",W=" and two 64-bit numbers. */
+	LIMIT_QUEUE_NAME = 80,
+	LIMIT_QUEUE_ID = 17,
+	/* A path that an administrator wrote. */
+	LIMIT_PATH = 1024,
+	/* An account name and a password (libxcrypt takes 511). */
+	LIMIT_USER = 255,
+	LIMIT_PASSWORD = 511,
+	/* One log line, one reason of a verdict. */
+	LIMIT_LOG = 2048,
+	LIMIT_REASON = 400,
+	/* main.cf: the file, one logical line, nesting of $name. */
+	LIMIT_CONF_FILE = 1 << 20,
+	LIMIT_CONF_VALUE = 65536,
+	LIMIT_CONF_DEPTH = 32,
+	/* Seconds after which an unlocked file in tmp/ is rubbish. */
+	LIMIT_TMP_AGE = 3600,
+	/* mbox: tries for its locks, one a second; a dot-lock older than
+	 * this many seconds belongs to a dead process. */
+	LIMIT_LOCK_TRIES = 20,
+	LIMIT_LOCK_STALE = 500,
+	/* POP3: messages in one maildrop that we number. */
+	LIMIT_MESSAGES = 1 << 24,
+	/* POP3: refused passwords in one connection. */
+	LIMIT_LOGIN_TRIES = 3
+};
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * main.cf: the parameters of main.cf(5).  The table of all of them (name,
+ * default, kind, bounds) is conf_table.h; there is no other.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "pure/limits.h"
+#include "pure/str.h"
+#include "pure/verdict.h"
+
+enum conf_kind {
+	CONF_STRING,
+	CONF_BOOL,	/* yes, no */
+	CONF_NUMBER,
+	CONF_TIME	/* seconds, or with a unit s m h d w */
+};
+
+#define CONF_PARAMETER(id, name, value, kind, min, max)	CONF_##id,
+enum conf_id {
+#include "store/conf_table.h"
+	CONF_COUNT
+};
+#undef CONF_PARAMETER
+
+struct conf_parameter {
+	const char *name;
+	const char *value;	/* the default, unexpanded */
+	enum conf_kind kind;
+	uint64_t min, max;	/* NUMBER and TIME */
+};
+extern const struct conf_parameter conf_parameter[CONF_COUNT];
+
+/* One line of the file, in the file's order. */
+struct conf_entry {
+	char *name;
+	char *value;		/* unexpanded, white space collapsed */
+	unsigned line;
+	bool last;		/* no later entry of this name */
+};
+
+struct conf {
+	char dir[LIMIT_PATH];
+	struct stat st;		/* of the file as it was read */
+	struct conf_entry *entry;
+	size_t nentry;
+	char *expanded[CONF_COUNT];	/* filled when first asked for */
+	uint64_t number[CONF_COUNT];	/* BOOL, NUMBER, TIME */
+	char *text;			/* the file; entries point into it */
+	/* What a reader of the file should know, a line each (duplicate
+	 * entries, lines without "="), for postconf. */
+	struct str warning;
+};
+
+/* The directory to use: dir if given, else MAIL_CONFIG, else /etc/malle. */
+const char *conf_dir(const char *dir);
+
+/* Reads DIR/main.cf and checks every value.  Returns 0, or -1 and the
+ * reason with file, line and remedy in why (a missing file is one too). */
+int conf_load(struct conf *, const char *dir, struct why *);
+void conf_free(struct conf *);
+
+/* Is the file another one now, or changed?  One stat(2). */
+bool conf_changed(const struct conf *);
+
+/* The value with every $name expanded; never NULL; owned by conf. */
+const char *conf_get(struct conf *, enum conf_id);
+/* Of a BOOL (0, 1), NUMBER or TIME (seconds). */
+uint64_t conf_number(struct conf *, enum conf_id);
+
+/* For postconf: the value as it stands in the file, or NULL if it does not;
+ * also for names that are no parameters of ours. */
+const char *conf_raw(const struct conf *, const char *name);
+/* The parameter of that name, or CONF_COUNT. */
+enum conf_id conf_find(const char *name);
+/* Expands any text against the configuration (defaults too) into out;
+ * false if it nests deeper than LIMIT_CONF_DEPTH. */
+bool conf_expand(struct conf *, const char *text, struct str *out);
+/* The default as it holds on this machine (myhostname), unexpanded. */
+const char *conf_default(enum conf_id);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The spool (malle-spool.5): a queued message is one file, and where it lies
+ * is its state.
+ *
+ *	tmp/ID				being received
+ *	incoming/ID,S=octets,W=octets	committed
+ *	deferred/DUE/ID,...		waits until DUE (seconds since 1970)
+ *	hold/, corrupt/			set aside
+ *	state/ID			what became of each recipient so far
+ *	lock/
+ *
+ * Whoever holds the flock(2) on the file owns the message; the lock dies
+ * with its process.  Nothing is ever rewritten after the commit.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "pure/envelope.h"
+#include "pure/limits.h"
+#include "pure/verdict.h"
+
+struct queue {
+	int dir;		/* queue_directory */
+	uid_t owner;		/* whose the files are */
+};
+
+/* Opens the spool, and makes what is missing in it when create is set.
+ * owner is mail_owner's uid.  0, or -1 with errno. */
+int queue_open(struct queue *, const char *path, uid_t owner, gid_t group,
+    bool create);
+
+/* ---- receiving ---- */
+
+struct queue_file {
+	struct queue *queue;
+	int fd;			/* -1: none */
+	char id[LIMIT_QUEUE_ID + 1];
+	char name[LIMIT_QUEUE_NAME];	/* after the commit */
+	uint64_t octets;	/* so far, in the file */
+	uint64_t lines;		/* LFs so far */
+	int error;		/* errno of the first failure, sticky */
+	size_t len;
+	char buf[LIMIT_WRITE];
+};
+
+/* Makes tmp/ID, locked.  Returns 0, or -1 with errno. */
+int queue_create(struct queue_file *, struct queue *);
+/* Errors are kept for the commit. */
+void queue_write(struct queue_file *, const void *buf, size_t len);
+/* The message is whole: names it into incoming/, and returns VERDICT_OK only
+ * when data and name are durable.  On anything else the file is gone, and
+ * why says so (451 4.3.0, 452 4.3.1).  Closes in any case. */
+enum verdict queue_commit(struct queue_file *, struct why *);
+/* Throws it away. */
+void queue_abort(struct queue_file *);
+
+/* ---- delivering ---- */
+
+struct queue_message {
+	struct queue *queue;
+	int fd;			/* locked, read-write */
+	char place[32];		/* "incoming", "deferred/1764000000" */
+	char name[LIMIT_QUEUE_NAME];
+	char id[LIMIT_QUEUE_ID + 1];
+	struct stat st;
+	uint64_t octets, crlf_octets;	/* from the name */
+	int64_t arrival;	/* seconds, from the id */
+	struct envelope envelope;
+	char original[LIMIT_ADDRESS + 1]; /* of the one recipient, from the
+				 * "for <...>" of our Received field */
+};
+
+enum queue_claim {
+	QUEUE_CLAIMED,
+	QUEUE_BUSY,	/* someone has it, or it is gone: nothing to do */
+	QUEUE_CORRUPT,	/* moved to corrupt/; why says what is wrong */
+	QUEUE_LATER	/* cannot tell now; why */
+};
+
+/* Splits "ID,S=1,W=2"; false: not a name of ours. */
+bool queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],
+    uint64_t *octets, uint64_t *crlf_octets);
+
+/* Locks place/name, checks that it is the committed file it says, and reads
+ * its envelope. */
+enum queue_claim queue_claim(struct queue_message *, struct queue *,
+    const char *place, const char *name, struct why *);
+/* Lets go of it, wherever it now is. */
+void queue_release(struct queue_message *);
+
+/* Moves a claimed message to wait until due; its state stays.  0 or -1. */
+int queue_defer(struct queue_message *, int64_t due);
+/* It is finished: the file, then its state. */
+int queue_remove(struct queue_message *);
+/* Only the state: the file has become the mailbox's. */
+void queue_forget(struct queue_message *);
+
+/* Appends what happened to recipient number (1...), durable before it
+ * returns when the verdict is final.  0 or -1 with errno. */
+int queue_record(struct queue_message *, size_t number, const struct why *);
+/* Which recipients are finished: done[i] for number i + 1.  0 or -1. */
+int queue_recorded(struct queue_message *, bool *done, size_t n);
+
+/* Calls each(ctx, place, name) for the files of a place, in time order
+ * where it is cheap; stops when each returns false.  0 or -1. */
+int queue_each(struct queue *, const char *place,
+    bool (*each)(void *ctx, const char *place, const char *name), void *ctx);
+/* The same for every bucket of deferred/ that is due at now; drops empty
+ * ones. */
+int queue_each_due(struct queue *, int64_t now,
+    bool (*each)(void *ctx, const char *place, const char *name), void *ctx);
+/* Removes what receiving left in tmp/ and nobody holds. */
+void queue_sweep(struct queue *, int64_t now);
+
+#endif
