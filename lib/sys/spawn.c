@@ -26,8 +26,10 @@ child(const struct spawn *s)
 {
 	char *const none[] = { NULL };
 	sigset_t all;
-	int fd[NFD], i;
+	int fd[NFD], i, program = s->fd_program;
 
+	if (program >= 0 && (program = above(program)) < 0)
+		_exit(EX_TEMPFAIL);
 	for (i = 0; i < NFD; i++)
 		if ((fd[i] = above(s->fd[i])) < 0)
 			_exit(EX_TEMPFAIL);
@@ -42,8 +44,8 @@ child(const struct spawn *s)
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	if (s->fd_program >= 0)
-		(void)fexecve(s->fd_program, s->argv,
+	if (program >= 0)
+		(void)fexecve(program, s->argv,
 		    s->env != NULL ? s->env : none);
 	else
 		(void)execve(s->argv[0], s->argv,
