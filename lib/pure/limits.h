@@ -44,6 +44,11 @@ enum limit {
 	LIMIT_CONF_DEPTH = 32,
 	/* Seconds after which an unlocked file in tmp/ is rubbish. */
 	LIMIT_TMP_AGE = 3600,
+	/* The same for a record in state/ that nobody wrote to; longer than
+	 * any message may wait. */
+	LIMIT_STATE_AGE = 60 * 86400,
+	/* Deferred messages wait in buckets of so many seconds. */
+	LIMIT_BUCKET = 60,
 	/* mbox: tries for its locks, one a second; a dot-lock older than
 	 * this many seconds belongs to a dead process. */
 	LIMIT_LOCK_TRIES = 20,

@@ -24,6 +24,23 @@ num_parse(const char *s, size_t len, uint64_t max, uint64_t *out)
 	return true;
 }
 
+uint64_t
+num_hex(const char *s, size_t max)
+{
+	static const char digit[] = "0123456789ABCDEF";
+	const char *d;
+	uint64_t v = 0;
+	size_t i;
+
+	for (i = 0; i < max && i < 15 && s[i] != '\0'; i++) {
+		d = strchr(digit, s[i]);
+		if (d == NULL)
+			break;
+		v = v << 4 | (uint64_t)(d - digit);
+	}
+	return v;
+}
+
 static uint64_t
 unit_seconds(char unit)
 {

@@ -27,10 +27,12 @@
 struct queue {
 	int dir;		/* queue_directory */
 	uid_t owner;		/* whose the files are */
+	gid_t group;
 };
 
-/* Opens the spool, and makes what is missing in it when create is set.
- * owner is mail_owner's uid.  0, or -1 with errno. */
+/* Opens the spool, and makes what is missing in it when create is set (a
+ * receiver leaves that to the first message).  owner and group are
+ * mail_owner's.  0, or -1 with errno. */
 int queue_open(struct queue *, const char *path, uid_t owner, gid_t group,
     bool create);
 
@@ -69,10 +71,8 @@ struct queue_message {
 	char id[LIMIT_QUEUE_ID + 1];
 	struct stat st;
 	uint64_t octets, crlf_octets;	/* from the name */
-	int64_t arrival;	/* seconds, from the id */
+	int64_t arrival;	/* microseconds, from the id */
 	struct envelope envelope;
-	char original[LIMIT_ADDRESS + 1]; /* of the one recipient, from the
-				 * "for <...>" of our Received field */
 };
 
 enum queue_claim {
@@ -81,6 +81,9 @@ enum queue_claim {
 	QUEUE_CORRUPT,	/* moved to corrupt/; why says what is wrong */
 	QUEUE_LATER	/* cannot tell now; why */
 };
+
+/* When the message with this id began to come, in microseconds. */
+uint64_t queue_id_us(const char *id);
 
 /* Splits "ID,S=1,W=2"; false: not a name of ours. */
 bool queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The delivering half of the spool: claim a message, record, move, remove. */
+#include "store/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pure/num.h"
+#include "sys/clock.h"
+#include "sys/fsop.h"
+
+enum { PATH = 160 };	/* place, "/", name */
+
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+/* ",K=digits" at *s; moves behind it. */
+static bool
+take_number(const char **s, const char *key, uint64_t *out)
+{
+	size_t n = strlen(key), digits;
+
+	if (strncmp(*s, key, n) != 0)
+		return false;
+	*s += n;
+	digits = strspn(*s, "0123456789");
+	if (!num_parse(*s, digits, INT64_MAX, out))
+		return false;
+	*s += digits;
+	return true;
+}
+
+bool
+queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],
+    uint64_t *octets, uint64_t *crlf_octets)
+{
+	const char *p = name + LIMIT_QUEUE_ID;
+	size_t i;
+
+	for (i = 0; i < LIMIT_QUEUE_ID; i++)
+		if (!is_hex(name[i]))
+			return false;
+	if (strlen(name) >= LIMIT_QUEUE_NAME ||
+	    !take_number(&p, ",S=", octets) ||
+	    !take_number(&p, ",W=", crlf_octets) || *p != '\0')
+		return false;
+	memcpy(id, name, LIMIT_QUEUE_ID);
+	id[LIMIT_QUEUE_ID] = '\0';
+	return true;
+}
+
+static void
+path_of(const struct queue_message *m, char path[static PATH])
+{
+	(void)snprintf(path, PATH, "%s/%s", m->place, m->name);
+}
+
+static enum queue_claim
+set_aside(struct queue_message *m, struct why *why, const char *reason)
+{
+	char from[PATH], to[PATH];
+
+	(void)why_set(why, VERDICT_LATER, "4.3.0",
+	    "%s: moved to corrupt: %s", m->name, reason);
+	path_of(m, from);
+	(void)snprintf(to, sizeof(to), "corrupt/%s", m->name);
+	if (fsop_rename(m->queue->dir, from, m->queue->dir, to) != 0)
+		(void)why_errno(why, errno, "move damaged file to corrupt");
+	queue_release(m);
+	return QUEUE_CORRUPT;
+}
+
+static enum queue_claim
+later(struct queue_message *m, struct why *why, const char *what)
+{
+	(void)why_errno(why, errno, what);
+	queue_release(m);
+	return QUEUE_LATER;
+}
+
+uint64_t
+queue_id_us(const char *id)
+{
+	return num_hex(id, 13);
+}
+
+static enum queue_claim
+read_envelope(struct queue_message *m, struct why *why)
+{
+	static char small[4096];
+	size_t size = sizeof(small);
+	char *buf = small, *more;
+	int found = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = fsop_pread(m->fd, buf, size, 0);
+		if (n < 0)
+			break;
+		found = envelope_parse(&m->envelope, buf, (size_t)n);
+		if (found != 0 || (size_t)n < size || size >= LIMIT_ENVELOPE)
+			break;
+		size *= 4;
+		more = realloc(buf != small ? buf : NULL, size);
+		if (more == NULL) {
+			n = -1;
+			break;
+		}
+		buf = more;
+	}
+	if (buf != small)
+		free(buf);
+	if (n < 0 || (found < 0 && errno == ENOMEM))
+		return later(m, why, "read queue file");
+	return found == 1 ? QUEUE_CLAIMED :
+	    set_aside(m, why, "no envelope at its start");
+}
+
+enum queue_claim
+queue_claim(struct queue_message *m, struct queue *q, const char *place,
+    const char *name, struct why *why)
+{
+	char path[PATH];
+
+	*m = (struct queue_message){ .queue = q, .fd = -1 };
+	envelope_init(&m->envelope);
+	if (!queue_parse_name(name, m->id, &m->octets, &m->crlf_octets))
+		return QUEUE_BUSY;
+	(void)snprintf(m->place, sizeof(m->place), "%s", place);
+	(void)snprintf(m->name, sizeof(m->name), "%s", name);
+	m->arrival = (int64_t)queue_id_us(m->id);
+	path_of(m, path);
+	m->fd = fsop_open(q->dir, path, O_RDWR, &m->st);
+	if (m->fd < 0) {
+		if (errno == ENOENT)
+			return QUEUE_BUSY;
+		if (errno == EMLINK || errno == ELOOP)
+			return set_aside(m, why, "not a file of its own");
+		return later(m, why, "open queue file");
+	}
+	if (fsop_lock(m->fd) != 0) {
+		if (errno != EWOULDBLOCK)
+			return later(m, why, "lock queue file");
+		queue_release(m);
+		return QUEUE_BUSY;
+	}
+	/* Someone may have delivered or moved it before we had the lock. */
+	if (!fsop_is_same(q->dir, path, &m->st)) {
+		queue_release(m);
+		return QUEUE_BUSY;
+	}
+	if (fstat(m->fd, &m->st) != 0)
+		return later(m, why, "read queue file");
+	if ((uint64_t)m->st.st_size != m->octets)
+		return set_aside(m, why,
+		    "its size is not the one in its name");
+	return read_envelope(m, why);
+}
+
+void
+queue_release(struct queue_message *m)
+{
+	if (m->fd >= 0)
+		(void)close(m->fd);
+	m->fd = -1;
+	envelope_free(&m->envelope);
+}
+
+int
+queue_defer(struct queue_message *m, int64_t due)
+{
+	struct queue *q = m->queue;
+	char from[PATH], to[PATH], place[sizeof(m->place)];
+	int tries;
+
+	due = (due + LIMIT_BUCKET - 1) / LIMIT_BUCKET * LIMIT_BUCKET;
+	(void)snprintf(place, sizeof(place), "deferred/%" PRId64, due);
+	path_of(m, from);
+	(void)snprintf(to, sizeof(to), "%s/%s", place, m->name);
+	if (strcmp(from, to) == 0)
+		return 0;
+	/* Another runner may remove the empty bucket under our hands. */
+	for (tries = 0; tries < 10; tries++) {
+		if (mkdirat(q->dir, place, 0700) == 0 && geteuid() == 0)
+			(void)fchownat(q->dir, place, q->owner, q->group, 0);
+		if (fsop_rename(q->dir, from, q->dir, to) == 0) {
+			memcpy(m->place, place, sizeof(place));
+			return 0;
+		}
+		if (errno != ENOENT)
+			break;
+	}
+	return -1;
+}
+
+static void
+state_path(const struct queue_message *m, char path[static PATH])
+{
+	(void)snprintf(path, PATH, "state/%s", m->id);
+}
+
+void
+queue_forget(struct queue_message *m)
+{
+	char path[PATH];
+
+	state_path(m, path);
+	(void)unlinkat(m->queue->dir, path, 0);
+}
+
+int
+queue_remove(struct queue_message *m)
+{
+	char path[PATH];
+
+	/* In this order: a state without its message is rubbish, a message
+	 * without its state would be delivered again. */
+	path_of(m, path);
+	if (unlinkat(m->queue->dir, path, 0) != 0 && errno != ENOENT)
+		return -1;
+	queue_forget(m);
+	return 0;
+}
+
+/* The record for appending; *made: it is new. */
+static int
+open_state(struct queue_message *m, const char *path, bool *made)
+{
+	struct queue *q = m->queue;
+	struct stat st;
+	int fd = fsop_open(q->dir, path, O_RDWR | O_APPEND, &st);
+
+	*made = false;
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	*made = true;
+	fd = openat(q->dir, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && geteuid() == 0)
+		(void)fchown(fd, q->owner, q->group);
+	return fd;
+}
+
+/* A crash may have left half a line, which must not swallow ours. */
+static bool
+ends_within_line(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char c = '\n';
+
+	return size > 0 && fsop_pread(fd, &c, 1, size - 1) == 1 && c != '\n';
+}
+
+int
+queue_record(struct queue_message *m, size_t number, const struct why *why)
+{
+	char path[PATH], line[LIMIT_REASON + 128];
+	int fd, n, saved;
+	bool made;
+
+	state_path(m, path);
+	fd = open_state(m, path, &made);
+	if (fd < 0)
+		return -1;
+	n = snprintf(line, sizeof(line), "%s%" PRId64 " %zu %s %s %s\n",
+	    ends_within_line(fd) ? "\n" : "", clock_now_us() / 1000000,
+	    number, verdict_word(why->verdict), why->status, why->text);
+	if (n > 0 && fsop_write(fd, line, (size_t)n) == 0 &&
+	    (why->verdict == VERDICT_LATER || (fdatasync(fd) == 0 &&
+	    (!made || fsop_sync_dir(m->queue->dir, "state") == 0)))) {
+		(void)close(fd);
+		return 0;
+	}
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* One whole line of a record. */
+static void
+take_record(const char *line, size_t len, bool *done, size_t n)
+{
+	const char *p = memchr(line, ' ', len), *end;
+	uint64_t number;
+
+	if (p == NULL)
+		return;
+	p++;
+	end = memchr(p, ' ', len - (size_t)(p - line));
+	if (end == NULL || !num_parse(p, (size_t)(end - p), n, &number) ||
+	    number == 0)
+		return;
+	if (strncmp(end, " sent ", 6) == 0 || strncmp(end, " bounced ", 9) == 0)
+		done[number - 1] = true;
+}
+
+int
+queue_recorded(struct queue_message *m, bool *done, size_t n)
+{
+	char path[PATH], buf[8192];
+	size_t kept = 0, i;
+	off_t offset = 0;
+	struct stat st;
+	char *nl;
+	ssize_t got;
+	int fd;
+
+	memset(done, 0, n * sizeof(*done));
+	state_path(m, path);
+	fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	while ((got = fsop_pread(fd, buf + kept, sizeof(buf) - kept,
+	    offset)) > 0) {
+		offset += got;
+		kept += (size_t)got;
+		for (i = 0; (nl = memchr(buf + i, '\n', kept - i)) != NULL;
+		    i = (size_t)(nl - buf) + 1)
+			take_record(buf + i, (size_t)(nl - buf) - i, done, n);
+		if (i == 0 && kept == sizeof(buf))
+			i = kept;	/* no line of ours */
+		kept -= i;
+		memmove(buf, buf + i, kept);
+	}
+	(void)close(fd);
+	return got < 0 ? -1 : 0;
+}
