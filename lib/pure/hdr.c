@@ -24,7 +24,13 @@ hdr_is(const char *s, size_t len, const char *name)
 {
 	size_t n = strlen(name);
 
-	return len >= n && strncasecmp(s, name, n) == 0;
+	if (len < n || strncasecmp(s, name, n - 1) != 0)
+		return false;
+	if (name[n - 1] != ':')
+		return s[n - 1] == name[n - 1];
+	for (n--; n < len && (s[n] == ' ' || s[n] == '\t'); n++)
+		;
+	return n < len && s[n] == ':';
 }
 
 /* RFC 5322 field name and colon (blanks before the colon as in old mail). */
@@ -42,18 +48,6 @@ is_field(const char *s, size_t len)
 	return i < len && s[i] == ':';
 }
 
-static void
-end_of_header(struct hdr *h, struct str *out)
-{
-	h->body = true;
-	if (!h->has_date && h->add_date != NULL)
-		str_puts(out, h->add_date);
-	if (!h->has_from && h->add_from != NULL)
-		str_puts(out, h->add_from);
-	if (!h->has_message_id && h->add_message_id != NULL)
-		str_puts(out, h->add_message_id);
-}
-
 /* Keeps what is between "<" and ">", where it is short enough for a log. */
 static void
 take_message_id(struct hdr *h, const char *s, size_t len)
@@ -68,9 +62,25 @@ take_message_id(struct hdr *h, const char *s, size_t len)
 }
 
 static void
+end_of_header(struct hdr *h, struct str *out)
+{
+	h->body = true;
+	if (!h->has_date && h->add_date != NULL)
+		str_puts(out, h->add_date);
+	if (!h->has_from && h->add_from != NULL)
+		str_puts(out, h->add_from);
+	if (!h->has_message_id && h->add_message_id != NULL) {
+		str_puts(out, h->add_message_id);
+		take_message_id(h, h->add_message_id,
+		    strlen(h->add_message_id));
+	}
+}
+
+static void
 see_field(struct hdr *h, const char *s, size_t len)
 {
-	h->dropping = hdr_is(s, len, "Return-Path:");
+	h->dropping = hdr_is(s, len, "Return-Path:") || (h->drop_bcc &&
+	    (hdr_is(s, len, "Bcc:") || hdr_is(s, len, "Resent-Bcc:")));
 	h->in_message_id = hdr_is(s, len, "Message-ID:");
 	if (hdr_is(s, len, "Received:") || hdr_is(s, len, "Delivered-To:"))
 		h->hops++;

@@ -116,3 +116,13 @@ str_printf(struct str *s, const char *fmt, ...)
 	str_vprintf(s, fmt, ap);
 	va_end(ap);
 }
+
+size_t
+str_count_lf(const char *s, size_t len)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < len; i++)
+		n += s[i] == '\n';
+	return n;
+}

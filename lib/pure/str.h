@@ -36,4 +36,7 @@ void str_printf(struct str *, const char *fmt, ...)
 void str_vprintf(struct str *, const char *fmt, va_list)
     __attribute__((format(printf, 2, 0)));
 
+/* How many LFs are in s[0..len). */
+size_t str_count_lf(const char *s, size_t len);
+
 #endif

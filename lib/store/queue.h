@@ -93,6 +93,15 @@ bool queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],
  * its envelope. */
 enum queue_claim queue_claim(struct queue_message *, struct queue *,
     const char *place, const char *name, struct why *);
+/* Moves a claimed message to corrupt/, says so in why, and lets go of it. */
+enum queue_claim queue_set_aside(struct queue_message *, struct why *,
+    const char *reason);
+/* A read-only descriptor of it, for an agent that must not hold the lock or
+ * write; -1 with errno. */
+int queue_reopen(const struct queue_message *);
+/* The message becomes the mailbox's: renamed to name in directory dir (never
+ * over a file that is there).  0, or -1 with errno; nothing is changed then. */
+int queue_give(struct queue_message *, int dir, const char *name);
 /* Lets go of it, wherever it now is. */
 void queue_release(struct queue_message *);
 

@@ -63,8 +63,8 @@ path_of(const struct queue_message *m, char path[static PATH])
 	(void)snprintf(path, PATH, "%s/%s", m->place, m->name);
 }
 
-static enum queue_claim
-set_aside(struct queue_message *m, struct why *why, const char *reason)
+enum queue_claim
+queue_set_aside(struct queue_message *m, struct why *why, const char *reason)
 {
 	char from[PATH], to[PATH];
 
@@ -121,7 +121,7 @@ read_envelope(struct queue_message *m, struct why *why)
 	if (n < 0 || (found < 0 && errno == ENOMEM))
 		return later(m, why, "read queue file");
 	return found == 1 ? QUEUE_CLAIMED :
-	    set_aside(m, why, "no envelope at its start");
+	    queue_set_aside(m, why, "no envelope at its start");
 }
 
 enum queue_claim
@@ -143,7 +143,7 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
 		if (errno == ENOENT)
 			return QUEUE_BUSY;
 		if (errno == EMLINK || errno == ELOOP)
-			return set_aside(m, why, "not a file of its own");
+			return queue_set_aside(m, why, "not a file of its own");
 		return later(m, why, "open queue file");
 	}
 	if (fsop_lock(m->fd) != 0) {
@@ -160,7 +160,7 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
 	if (fstat(m->fd, &m->st) != 0)
 		return later(m, why, "read queue file");
 	if ((uint64_t)m->st.st_size != m->octets)
-		return set_aside(m, why,
+		return queue_set_aside(m, why,
 		    "its size is not the one in its name");
 	return read_envelope(m, why);
 }
@@ -172,6 +172,31 @@ queue_release(struct queue_message *m)
 		(void)close(m->fd);
 	m->fd = -1;
 	envelope_free(&m->envelope);
+}
+
+int
+queue_reopen(const struct queue_message *m)
+{
+	char path[PATH];
+	struct stat st;
+	int fd;
+
+	path_of(m, path);
+	fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
+	if (fd < 0 || (st.st_ino == m->st.st_ino && st.st_dev == m->st.st_dev))
+		return fd;
+	(void)close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+int
+queue_give(struct queue_message *m, int dir, const char *name)
+{
+	char path[PATH];
+
+	path_of(m, path);
+	return fsop_rename(m->queue->dir, path, dir, name);
 }
 
 int

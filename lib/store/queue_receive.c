@@ -133,17 +133,6 @@ flush(struct queue_file *f)
 	f->len = 0;
 }
 
-static uint64_t
-count_lines(const char *s, size_t len)
-{
-	uint64_t n = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		n += s[i] == '\n';
-	return n;
-}
-
 void
 queue_write(struct queue_file *f, const void *buf, size_t len)
 {
@@ -151,7 +140,7 @@ queue_write(struct queue_file *f, const void *buf, size_t len)
 	size_t n;
 
 	f->octets += len;
-	f->lines += count_lines(s, len);
+	f->lines += str_count_lf(s, len);
 	while (len > 0) {
 		n = sizeof(f->buf) - f->len;
 		if (n > len)
