@@ -21,6 +21,7 @@ struct hdr {
 	bool in_line;		/* passing the rest of a long line */
 	bool first;		/* nothing seen yet */
 	bool in_message_id;
+	bool drop_bcc;		/* asked for: take out Bcc and Resent-Bcc too */
 	bool has_date, has_from, has_message_id, has_recipient;
 	unsigned hops;		/* Received and Delivered-To fields */
 	struct str line;	/* the start of the line being read */
@@ -39,7 +40,8 @@ size_t hdr_feed(struct hdr *, const char *in, size_t len, struct str *out);
 /* The message ended.  Flushes what is held back. */
 void hdr_end(struct hdr *, struct str *out);
 
-/* Does the line s[0..len) start with the field name ("Date:"), in any case? */
+/* Does the line s[0..len) start with the field name ("Date:"), in any case,
+ * blanks before the colon allowed? */
 bool hdr_is(const char *s, size_t len, const char *name);
 
 #endif
