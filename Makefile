@@ -42,6 +42,8 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+include t/rules.mk
+
 clean:	## remove build/
 	rm -rf $(B)
 

@@ -126,8 +126,10 @@ addr_parse(struct addr *a, const char *s, size_t len)
 		bracket = true;
 		i++;
 	}
-	if (bracket && i < len && s[i] == '>')
-		return i + 1;		/* the null address */
+	if (bracket && i < len && s[i] == '>') {
+		i++;			/* the null address */
+		return i == len || s[i] == ' ' || s[i] == '\t' ? i : 0;
+	}
 	n = scan_route(s + i, len - i);
 	if (n > len - i)
 		return 0;

@@ -85,14 +85,14 @@ take_line(struct envelope *e, char *line, size_t len, const char **original)
 	errno = EINVAL;
 	if (!is_clean(line, len))
 		return false;
-	if (e->nrcpt == 0 && begins(line, len, RETURN_PATH)) {
-		if (line[len - 1] != '>')
+	if (line == e->text.s) {
+		if (!begins(line, len, RETURN_PATH) || line[len - 1] != '>')
 			return false;
 		line[len - 1] = '\0';
 		e->sender = line + strlen(RETURN_PATH);
 		return true;
 	}
-	if (begins(line, len, ORIGINAL_TO)) {
+	if (begins(line, len, ORIGINAL_TO) && (*original)[0] == '\0') {
 		*original = line + strlen(ORIGINAL_TO);
 		return true;
 	}
@@ -156,5 +156,5 @@ envelope_parse(struct envelope *e, const char *buf, size_t len)
 	}
 	e->private = private;
 	e->len = end;
-	return e->nrcpt > 0 ? 1 : -1;
+	return e->nrcpt > 0 && original[0] == '\0' ? 1 : -1;
 }

@@ -171,10 +171,15 @@ hdr_feed(struct hdr *h, const char *in, size_t len, struct str *out)
 void
 hdr_end(struct hdr *h, struct str *out)
 {
+	bool cut = h->in_line || h->line.len > 0;
+
 	if (h->body)
 		return;
 	if (h->line.len > 0 && !see_line(h, out))
 		no_header(h, out);
-	if (!h->body)
-		end_of_header(h, out);
+	if (h->body)
+		return;
+	if (cut && !h->dropping)
+		str_putc(out, '\n');
+	end_of_header(h, out);
 }

@@ -56,18 +56,19 @@ struct network {
 static bool
 parse_network(const char *s, size_t len, struct network *net)
 {
-	char text[INET6_ADDRSTRLEN + 4];
-	size_t i, n = 0;
-	char *slash;
+	char text[INET6_ADDRSTRLEN + 8], *slash, *close;
 
-	for (i = 0; i < len; i++) {
-		if (s[i] == '[' || s[i] == ']')
-			continue;
-		if (n + 1 >= sizeof(text))
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	if (text[0] == '[') {
+		close = strchr(text, ']');
+		if (close == NULL || (close[1] != '\0' && close[1] != '/'))
 			return false;
-		text[n++] = s[i];
+		memmove(close, close + 1, strlen(close + 1) + 1);
+		memmove(text, text + 1, strlen(text + 1) + 1);
 	}
-	text[n] = '\0';
 	slash = strchr(text, '/');
 	if (slash != NULL)
 		*slash = '\0';

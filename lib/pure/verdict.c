@@ -56,7 +56,8 @@ why_set(struct why *why, enum verdict verdict, const char *status,
 	char *p;
 
 	why->verdict = verdict;
-	(void)snprintf(why->status, sizeof(why->status), "%s", status);
+	(void)snprintf(why->status, sizeof(why->status), "%s",
+	    status[0] != '\0' ? status : "0.0.0");
 	why->status[0] = first[verdict];
 	va_start(ap, fmt);
 	(void)vsnprintf(why->text, sizeof(why->text), fmt, ap);
