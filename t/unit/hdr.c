@@ -76,6 +76,27 @@ static const struct {
 	{ "NUL first", LIT("\0\n"), LIT(ADDED "\n\0\n"), 0, "" }
 };
 
+/* drop_bcc takes the whole field, however it is written. */
+static void
+bcc(struct str *out)
+{
+	static const char in[] = "To: a\nBcc: x,\n\ty\nbCC : z\nSubject: s\n"
+	    "resent-bcc: q\n r\nBccx: kept\n\nBcc: body\n";
+	static const char want[] = "To: a\nSubject: s\nBccx: kept\n\n"
+	    "Bcc: body\n";
+	struct hdr h;
+	size_t used;
+
+	str_reset(out);
+	hdr_init(&h);
+	h.drop_bcc = true;
+	used = hdr_feed(&h, LIT(in), out);
+	str_put(out, in + used, sizeof(in) - 1 - used);
+	hdr_end(&h, out);
+	is_str(out->s, want, "Bcc goes");
+	hdr_free(&h);
+}
+
 static void
 run(struct hdr *h, struct str *out, const char *in, size_t len, size_t piece)
 {
@@ -208,6 +229,7 @@ main(void)
 	table(&out);
 	long_lines(&out);
 	bounded(&out);
+	bcc(&out);
 	ok(hdr_is(LIT("DATE: x"), "Date:"), "hdr_is");
 	ok(!hdr_is(LIT("Date"), "Date:"), "too short");
 	ok(!hdr_is(LIT("Dated: x"), "Date:"), "another");
