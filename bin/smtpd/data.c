@@ -54,8 +54,9 @@ put_envelope(struct receive *r)
 	    conf_get(&s->conf, CONF_MAIL_NAME), s->esmtp ? "ESMTP" : "SMTP",
 	    r->file.id);
 	if (s->nrcpt == 1)
-		str_printf(&e, "\n\tfor <%s>", s->only_rcpt.s);
-	str_printf(&e, "; %s\n", r->date);
+		str_printf(&e, "\n\tfor <%s>; %s\n", s->only_rcpt.s, r->date);
+	else
+		str_printf(&e, ";\n\t%s\n", r->date);
 	queue_write(&r->file, e.s, e.len);
 	if (e.bad)
 		r->file.error = ENOMEM;

@@ -96,17 +96,17 @@ static enum queue_claim
 read_envelope(struct queue_message *m, struct why *why)
 {
 	static char small[4096];
-	size_t size = sizeof(small);
+	size_t size = sizeof(small), whole = (size_t)m->octets;
 	char *buf = small, *more;
 	int found = 0;
 	ssize_t n;
 
 	for (;;) {
-		n = fsop_pread(m->fd, buf, size, 0);
+		n = fsop_pread(m->fd, buf, size < whole ? size : whole, 0);
 		if (n < 0)
 			break;
 		found = envelope_parse(&m->envelope, buf, (size_t)n);
-		if (found != 0 || (size_t)n < size || size >= LIMIT_ENVELOPE)
+		if (found != 0 || size >= whole || size >= LIMIT_ENVELOPE)
 			break;
 		size *= 4;
 		more = realloc(buf != small ? buf : NULL, size);
@@ -157,8 +157,6 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
 		queue_release(m);
 		return QUEUE_BUSY;
 	}
-	if (fstat(m->fd, &m->st) != 0)
-		return later(m, why, "read queue file");
 	if ((uint64_t)m->st.st_size != m->octets)
 		return queue_set_aside(m, why,
 		    "its size is not the one in its name");

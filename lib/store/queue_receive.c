@@ -30,6 +30,9 @@ make_places(struct queue *q)
 {
 	size_t i;
 
+	/* The last one is made last. */
+	if (faccessat(q->dir, "lock", F_OK, 0) == 0)
+		return 0;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (mkdirat(q->dir, places[i], 0700) != 0) {
 			if (errno != EEXIST)
@@ -108,7 +111,8 @@ queue_create(struct queue_file *f, struct queue *q)
 		tmp_path(f, path);
 		f->fd = openat(q->dir, path, O_RDWR | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (f->fd < 0 && errno == ENOENT && make_places(q) == 0)
+		if (f->fd < 0 && errno == ENOENT && tries == 0 &&
+		    make_places(q) == 0)
 			continue;
 		if (f->fd >= 0 || errno != EEXIST)
 			break;
