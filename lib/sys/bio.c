@@ -48,16 +48,22 @@ static bool
 wait_for(struct bio *b, int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	int64_t seconds = b->timeout, left = 0;
 	int n;
 
-	if (b->deadline > 0 && clock_monotonic() >= b->deadline) {
-		b->error = ETIMEDOUT;
-		return false;
+	if (b->deadline > 0) {
+		left = b->deadline - clock_monotonic();
+		if (left <= 0) {
+			b->error = ETIMEDOUT;
+			return false;
+		}
+		if (left < seconds)
+			seconds = left;
 	}
 	if (!b->poll || b->timeout <= 0)
 		return true;
 	do {
-		n = poll(&p, 1, b->timeout * 1000);
+		n = poll(&p, 1, (int)seconds * 1000);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0)
 		b->error = ETIMEDOUT;
@@ -104,13 +110,23 @@ bio_flush(struct bio *b)
 void
 bio_put(struct bio *b, const void *buf, size_t len)
 {
-	if (len >= sizeof(b->out) - b->out_len)
+	const char *p = buf;
+	size_t room = sizeof(b->out) - b->out_len;
+
+	/* Full writes: a small one before a large one would be a packet of
+	 * its own. */
+	if (len >= room && b->out_len > 0) {
+		memcpy(b->out + b->out_len, p, room);
+		b->out_len += room;
+		p += room;
+		len -= room;
 		(void)bio_flush(b);
+	}
 	if (len >= sizeof(b->out)) {
-		write_all(b, buf, len);
+		write_all(b, p, len);
 		return;
 	}
-	memcpy(b->out + b->out_len, buf, len);
+	memcpy(b->out + b->out_len, p, len);
 	b->out_len += len;
 }
 

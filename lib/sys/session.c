@@ -7,11 +7,11 @@
 
 /* Splits in place; returns what follows the verb, "" if nothing. */
 static char *
-split(char *line, size_t len)
+split(char *line, size_t len, bool blanks)
 {
 	char *arg;
 
-	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+	while (!blanks && len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
 		line[--len] = '\0';
 	arg = line + strcspn(line, " \t");
 	if (*arg != '\0')
@@ -40,7 +40,7 @@ one_line(struct session *s, char *line, size_t len)
 	/* A NUL inside would hide what follows it: no command has one. */
 	if (memchr(line, '\0', len) != NULL)
 		line[0] = '\0';
-	arg = split(line, strlen(line));
+	arg = split(line, strlen(line), s->blanks);
 	row = find(s->table, line);
 	if (s->table[row].verb != NULL)
 		s->verb = s->table[row].verb;
@@ -63,7 +63,8 @@ session_run(struct session *s)
 	char *line = NULL;
 
 	for (;;) {
-		bio_deadline(s->bio, s->line_seconds);
+		if (s->line_seconds > 0)
+			bio_deadline(s->bio, s->line_seconds);
 		got = bio_getline(s->bio, &line, &len, &crlf);
 		if (got == BIO_EOF)
 			return SESSION_EOF;

@@ -45,7 +45,10 @@ struct session {
 	enum session_step (*bad_line)(void *ctx, bool too_long);
 	/* Called for each line; false: this line end is not allowed. */
 	bool (*line_end)(void *ctx, bool crlf);
-	int line_seconds;		/* a whole line must come in this time */
+	bool blanks;			/* those at the end of a line count */
+	/* A whole line must come in this time; 0: the deadline of bio is the
+	 * caller's. */
+	int line_seconds;
 	void *ctx;
 };
 
