@@ -154,7 +154,7 @@ mbox_open(struct mbox *m, int dir, const char *name, bool create,
 			mbox_close(m);
 			return why->verdict;
 		}
-		if (fsop_is_same(dir, name, &st))
+		if (fsop_is_same(dir, name, &st, NULL))
 			return VERDICT_OK;
 		mbox_close(m);
 	}

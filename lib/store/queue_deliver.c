@@ -129,6 +129,7 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
     const char *name, struct why *why)
 {
 	char path[PATH];
+	struct stat now;
 
 	*m = (struct queue_message){ .queue = q, .fd = -1 };
 	envelope_init(&m->envelope);
@@ -153,10 +154,11 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
 		return QUEUE_BUSY;
 	}
 	/* Someone may have delivered or moved it before we had the lock. */
-	if (!fsop_is_same(q->dir, path, &m->st)) {
+	if (!fsop_is_same(q->dir, path, &m->st, &now)) {
 		queue_release(m);
 		return QUEUE_BUSY;
 	}
+	m->st = now;
 	if ((uint64_t)m->st.st_size != m->octets)
 		return queue_set_aside(m, why,
 		    "its size is not the one in its name");

@@ -92,7 +92,7 @@ sweep_one(void *ctx, const char *place, const char *name)
 	if (fd < 0)
 		return true;
 	if (st.st_mtime < s->before && fsop_lock(fd) == 0 &&
-	    fsop_is_same(s->queue->dir, path, &st))
+	    fsop_is_same(s->queue->dir, path, &st, NULL))
 		(void)unlinkat(s->queue->dir, path, 0);
 	(void)close(fd);
 	return true;

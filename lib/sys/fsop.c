@@ -112,15 +112,15 @@ fsop_lock(int fd)
 }
 
 bool
-fsop_is_same(int dir, const char *name, struct stat *st)
+fsop_is_same(int dir, const char *name, const struct stat *st,
+    struct stat *now)
 {
-	struct stat now;
+	struct stat unused;
 
-	if (fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    now.st_ino != st->st_ino || now.st_dev != st->st_dev)
-		return false;
-	*st = now;
-	return true;
+	if (now == NULL)
+		now = &unused;
+	return fstatat(dir, name, now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now->st_ino == st->st_ino && now->st_dev == st->st_dev;
 }
 
 void

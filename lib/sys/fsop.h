@@ -31,9 +31,10 @@ int fsop_sync_dir(int dir, const char *name);
  * (-1 with EWOULDBLOCK).  fd must be open for writing (NFS). */
 int fsop_lock(int fd);
 
-/* Does name in dir still mean the file that st describes?  Then st is
- * brought up to date. */
-bool fsop_is_same(int dir, const char *name, struct stat *st);
+/* Does name in dir still mean the file that st describes?  Then now, if not
+ * NULL, is what it is like now. */
+bool fsop_is_same(int dir, const char *name, const struct stat *st,
+    struct stat *now);
 
 /* fd 0, 1, 2 exist, and fd 2 is not the conversation: what would be closed
  * or shared with a socket on fd 0 becomes /dev/null.  First thing in every
