@@ -38,10 +38,13 @@ enum limit {
 	/* One log line, one reason of a verdict. */
 	LIMIT_LOG = 2048,
 	LIMIT_REASON = 400,
-	/* main.cf: the file, one logical line, nesting of $name. */
+	/* main.cf: the file, its entries, one value (also expanded), nesting
+	 * of $name, and the octets read to expand one value. */
 	LIMIT_CONF_FILE = 1 << 20,
+	LIMIT_CONF_ENTRIES = 8192,
 	LIMIT_CONF_VALUE = 65536,
 	LIMIT_CONF_DEPTH = 32,
+	LIMIT_CONF_WORK = 1 << 20,
 	/* Seconds after which an unlocked file in tmp/ is rubbish. */
 	LIMIT_TMP_AGE = 3600,
 	/* The same for a record in state/ that nobody wrote to; longer than

@@ -39,50 +39,61 @@ extern const struct conf_parameter conf_parameter[CONF_COUNT];
 
 /* One line of the file, in the file's order. */
 struct conf_entry {
-	char *name;
-	char *value;		/* unexpanded, white space collapsed */
+	const char *name;
+	const char *value;	/* unexpanded, white space collapsed */
+	enum conf_id id;	/* CONF_COUNT: no parameter of ours */
 	unsigned line;
 	bool last;		/* no later entry of this name */
 };
 
 struct conf {
-	char dir[LIMIT_PATH];
+	char dir[LIMIT_PATH];	/* absolute */
 	struct stat st;		/* of the file as it was read */
 	struct conf_entry *entry;
 	size_t nentry;
-	char *expanded[CONF_COUNT];	/* filled when first asked for */
+	size_t set[CONF_COUNT];	/* 1 + index of its last entry; 0: none */
+	const char *value[CONF_COUNT];	/* expanded; NULL: not yet */
+	char *expanded[CONF_COUNT];	/* what of these is our memory */
 	uint64_t number[CONF_COUNT];	/* BOOL, NUMBER, TIME */
 	char *text;			/* the file; entries point into it */
-	/* What a reader of the file should know, a line each (duplicate
-	 * entries, lines without "="), for postconf. */
+	/* What a reader of the file should know, a line each ("PATH, line N:
+	 * overriding earlier entry: NAME=VALUE"), for postconf. */
 	struct str warning;
 };
 
 /* The directory to use: dir if given, else MAIL_CONFIG, else /etc/malle. */
 const char *conf_dir(const char *dir);
 
-/* Reads DIR/main.cf and checks every value.  Returns 0, or -1 and the
- * reason with file, line and remedy in why (a missing file is one too). */
+/* Reads DIR/main.cf (dir as for conf_dir) and checks every value.  Returns
+ * 0, or -1 and the reason with file, line and remedy in why (a missing file
+ * is one too); there is then nothing to free. */
 int conf_load(struct conf *, const char *dir, struct why *);
+/* The two halves of it.  After conf_read alone the values are unchecked:
+ * enough for conf_raw, conf_default and conf_expand.  After a failed
+ * conf_check conf_free is still due. */
+int conf_read(struct conf *, const char *dir, struct why *);
+int conf_check(struct conf *, struct why *);
 void conf_free(struct conf *);
 
 /* Is the file another one now, or changed?  One stat(2). */
 bool conf_changed(const struct conf *);
 
 /* The value with every $name expanded; never NULL; owned by conf. */
-const char *conf_get(struct conf *, enum conf_id);
+const char *conf_get(const struct conf *, enum conf_id);
 /* Of a BOOL (0, 1), NUMBER or TIME (seconds). */
-uint64_t conf_number(struct conf *, enum conf_id);
+uint64_t conf_number(const struct conf *, enum conf_id);
 
 /* For postconf: the value as it stands in the file, or NULL if it does not;
  * also for names that are no parameters of ours. */
 const char *conf_raw(const struct conf *, const char *name);
 /* The parameter of that name, or CONF_COUNT. */
 enum conf_id conf_find(const char *name);
-/* Expands any text against the configuration (defaults too) into out;
- * false if it nests deeper than LIMIT_CONF_DEPTH. */
-bool conf_expand(struct conf *, const char *text, struct str *out);
-/* The default as it holds on this machine (myhostname), unexpanded. */
+/* Expands any text against the configuration (defaults too) into out.
+ * 0, or -1 and what is wrong with the text in why. */
+int conf_expand(const struct conf *, const char *text, struct str *out,
+    struct why *);
+/* The default as it holds on this machine (myhostname, mydomain),
+ * unexpanded. */
 const char *conf_default(enum conf_id);
 
 #endif

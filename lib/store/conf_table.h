@@ -7,6 +7,7 @@
  */
 CONF_PARAMETER(COMMAND_DIRECTORY, "command_directory", "/usr/sbin", CONF_STRING, 0, 0)
 CONF_PARAMETER(COMMAND_TIME_LIMIT, "command_time_limit", "1000s", CONF_TIME, 1, 864000)
+CONF_PARAMETER(CONFIG_DIRECTORY, "config_directory", "/etc/malle", CONF_STRING, 0, 0)
 CONF_PARAMETER(DAEMON_DIRECTORY, "daemon_directory", "/usr/libexec/malle", CONF_STRING, 0, 0)
 CONF_PARAMETER(DEFAULT_PROCESS_LIMIT, "default_process_limit", "100", CONF_NUMBER, 1, 100000)
 CONF_PARAMETER(HOME_MAILBOX, "home_mailbox", "", CONF_STRING, 0, 0)
