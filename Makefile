@@ -72,7 +72,7 @@ run:	## a private mail server in the foreground: RUN_DIR, PORT_BASE, FORM
 check:	## install what is missing, build, pass every test
 	@etc/install-packages run check
 	@$(MAKE_QUIET) -s strict man-lint shell-lint programs-and-tests
-	$(PROVE) $(UNIT) t
+	$(PROVE) t
 	@$(MAKE_QUIET) -s check-asan
 
 programs-and-tests: all $(UNIT) $(FUZZ:%=$(B)/%)
@@ -83,7 +83,7 @@ check-asan:	## the same tests with address and undefined-behaviour sanitizers
 
 prove-some: export ASAN_OPTIONS = detect_leaks=1:abort_on_error=1
 prove-some:
-	$(PROVE) $(UNIT) $(SAN_TESTS)
+	$(PROVE) $(SAN_TESTS)
 
 bench:	## measure against peers and the machine's own limit (root)
 	@etc/install-packages run bench
@@ -103,9 +103,11 @@ fuzz:	## run every fuzz target for FUZZ_SECONDS
 	set -e; for f in $(FUZZ); do \
 		clang -fsanitize=fuzzer,address,undefined -o build-fuzz/$$f \
 		    build-fuzz/$$f.o build-fuzz/libmalle.a; \
-		mkdir -p build-fuzz/corpus/$$f $$f.corpus; \
-		build-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
-		    -artifact_prefix=build-fuzz/ build-fuzz/corpus/$$f $$f.corpus; \
+		mkdir -p build-fuzz/corpus/$${f##*/}; \
+		build-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+		    -timeout=5 -verbosity=0 -print_final_stats=1 \
+		    -artifact_prefix=build-fuzz/$${f##*/}- \
+		    build-fuzz/corpus/$${f##*/} t/fuzz/corpus/$${f##*/}; \
 	done
 
 man-lint:	## the manual pages' own checker
@@ -131,7 +133,7 @@ format-check:	## is it
 
 cover:	## the tests, then the lines they did not reach (build-cover/*.gcov)
 	@$(MAKE_QUIET) -s B=build-cover CFLAGS="-O0 -g --coverage" HARD=-fPIE programs-and-tests
-	-MALLE_BUILD=build-cover prove -j2 $(UNIT:$(B)/%=build-cover/%) $(SAN_TESTS)
+	-MALLE_BUILD=build-cover prove -j2 $(SAN_TESTS)
 	cd build-cover && find . -name '*.gcda' -exec gcov -r -s "$(CURDIR)" {} + | \
 	    grep -A1 "^File '\(bin\|lib\)" | paste - - - | sed "s/^File//"
 

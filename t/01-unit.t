@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs every unit test program of the pure layer (t/unit), built by
-# "make build-unit".
+# "make programs-and-tests".
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ for my $source (@sources) {
 	my @bad;
 
 	if (!-x $program) {
-		fail("$program: not built, run \"make build-unit\"");
+		fail("$program: not built, run \"make programs-and-tests\"");
 		next;
 	}
 	open my $out, '-|', $program or die "$program: $!\n";

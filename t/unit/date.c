@@ -7,7 +7,7 @@
 
 static const struct {
 	struct tm tm;
-	const char *rfc5322, *asctime, *syslog;
+	const char *rfc5322, *from_line, *syslog;
 } rows[] = {
 	{ { .tm_year = 125, .tm_mon = 0, .tm_mday = 6, .tm_wday = 1,
 	    .tm_hour = 12, .tm_min = 34, .tm_sec = 56, .tm_gmtoff = 3600,
@@ -49,7 +49,7 @@ main(void)
 		date_rfc5322(buf, &rows[i].tm);
 		is_str(buf, rows[i].rfc5322, rows[i].rfc5322);
 		date_asctime(buf, &rows[i].tm);
-		is_str(buf, rows[i].asctime, rows[i].asctime);
+		is_str(buf, rows[i].from_line, rows[i].from_line);
 		date_syslog(buf, &rows[i].tm);
 		is_str(buf, rows[i].syslog, rows[i].syslog);
 	}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Up to the first NUL a list, behind it a domain. */
+#include "pure/list.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "fuzz.h"
+
+static void
+networks(const char *list, const char *end)
+{
+	static const unsigned char loopback[16] = { [15] = 1 };
+	const char *bad = NULL;
+	size_t len = 0;
+	int in;
+
+	for (int i = 0; i < 2; i++) {
+		in = list_has_network(list, i > 0 ? AF_INET6 : AF_INET,
+		    loopback, &bad, &len);
+		MUST(in >= -1 && in <= 1);
+		if (in == -1)
+			MUST(bad >= list && bad + len <= end && len > 0);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 2);
+	const char *list = text, *word, *end;
+	size_t len, total = 0;
+
+	MUST(text != NULL);
+	memcpy(text, data, size);
+	text[size] = text[size + 1] = '\0';
+	end = text + strlen(text);
+	while ((word = list_next(&list, &len)) != NULL) {
+		MUST(len > 0 && word >= text && word + len == list);
+		MUST(list <= end);
+		total += len;
+	}
+	MUST(total <= (size_t)(end - text));
+	(void)list_has_domain(text, end + (end < text + size));
+	networks(text, end);
+	free(text);
+	return 0;
+}
