@@ -64,9 +64,8 @@ give(struct runner *r, struct queue_message *m, const struct user *u,
 	if (queue_give(m, dir, name) == 0)
 		return 1;
 	saved = errno;
-	if (change)
-		(void)fchown(m->fd, r->queue.owner, r->queue.group);
-	if (saved == EXDEV)
+	if ((!change || fchown(m->fd, r->queue.owner, r->queue.group) == 0) &&
+	    saved == EXDEV)
 		return 0;
 	(void)why_errno(why, saved, "rename into maildir");
 	return -1;

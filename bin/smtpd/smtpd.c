@@ -36,11 +36,11 @@ static struct smtpd smtpd;
 
 /* Reads main.cf.  False, and the log says why. */
 static bool
-load(struct smtpd *s, const char *dir)
+load(struct smtpd *s)
 {
 	struct why why;
 
-	if (conf_load(&s->conf, dir, &why) != 0) {
+	if (conf_load(&s->conf, s->dir, &why) != 0) {
 		log_warning("smtpd", "%s", why.text);
 		return false;
 	}
@@ -65,13 +65,11 @@ static bool
 refresh(void *ctx)
 {
 	struct smtpd *s = ctx;
-	char dir[LIMIT_PATH];
 
 	if (!conf_changed(&s->conf))
 		return true;
-	memcpy(dir, s->conf.dir, sizeof(dir));
 	conf_free(&s->conf);
-	return load(s, dir);
+	return load(s);
 }
 
 /* Opens what the session needs, then gives the rights away. */
@@ -217,16 +215,16 @@ main(int argc, char **argv)
 		.session = session, .refresh = refresh, .ctx = &smtpd,
 		.max_idle = &smtpd.max_idle,
 		.max_children = &smtpd.max_children,
-		.max_per_client = &smtpd.max_per_client, .busy = BUSY
+		.max_per_client = &smtpd.max_per_client, .busy = BUSY,
+		.broken = CANNOT_SERVE
 	};
-	const char *dir = NULL;
 	int opt;
 
 	fsop_std_fds();
 	while ((opt = getopt_long(argc, argv, "c:", longopts, NULL)) != -1)
 		switch (opt) {
 		case 'c':
-			dir = optarg;
+			smtpd.dir = optarg;
 			break;
 		case 'h':
 			usage(stdout);
@@ -235,7 +233,8 @@ main(int argc, char **argv)
 			usage(stderr);
 			return EX_USAGE;
 		}
-	if (!load(&smtpd, conf_dir(dir))) {
+	smtpd.dir = conf_dir(smtpd.dir);
+	if (!load(&smtpd)) {
 		if (inetd_form() == INETD_SESSION)
 			(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
 		return EX_CONFIG;

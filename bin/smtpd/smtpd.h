@@ -19,6 +19,7 @@ enum smtpd_lines {
 };
 
 struct smtpd {
+	const char *dir;	/* of main.cf */
 	struct conf conf;
 	struct user owner;	/* mail_owner */
 	int max_idle, max_children, max_per_client;

@@ -214,8 +214,9 @@ queue_defer(struct queue_message *m, int64_t due)
 		return 0;
 	/* Another runner may remove the empty bucket under our hands. */
 	for (tries = 0; tries < 10; tries++) {
-		if (mkdirat(q->dir, place, 0700) == 0 && geteuid() == 0)
-			(void)fchownat(q->dir, place, q->owner, q->group, 0);
+		if (mkdirat(q->dir, place, 0700) == 0 && geteuid() == 0 &&
+		    fchownat(q->dir, place, q->owner, q->group, 0) != 0)
+			break;
 		if (fsop_rename(q->dir, from, q->dir, to) == 0) {
 			memcpy(m->place, place, sizeof(place));
 			return 0;
@@ -269,9 +270,10 @@ open_state(struct queue_message *m, const char *path, bool *made)
 	*made = true;
 	fd = openat(q->dir, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && geteuid() == 0)
-		(void)fchown(fd, q->owner, q->group);
-	return fd;
+	if (fd < 0 || geteuid() != 0 || fchown(fd, q->owner, q->group) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
 /* A crash may have left half a line, which must not swallow ours. */

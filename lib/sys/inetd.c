@@ -94,7 +94,7 @@ may_serve(const struct acceptor *a, const struct peer *p)
 	return *svc->max_per_client <= 0 || same < *svc->max_per_client;
 }
 
-static bool
+static void
 remember(struct acceptor *a, pid_t pid, const struct peer *p)
 {
 	struct child *c = &a->child[a->nchild++];
@@ -102,7 +102,6 @@ remember(struct acceptor *a, pid_t pid, const struct peer *p)
 	c->pid = pid;
 	c->family = p->family;
 	memcpy(c->raw, p->raw, sizeof(c->raw));
-	return true;
 }
 
 static bool
@@ -138,6 +137,7 @@ static void
 accept_one(struct acceptor *a, const sigset_t *mask)
 {
 	const struct inetd *svc = a->svc;
+	const char *answer = svc->busy;
 	struct peer peer;
 	pid_t pid = -1;
 	int fd;
@@ -149,14 +149,16 @@ accept_one(struct acceptor *a, const sigset_t *mask)
 		(void)close(fd);
 		return;
 	}
-	if (svc->refresh(svc->ctx) && may_serve(a, &peer) && has_room(a))
+	if (!svc->refresh(svc->ctx))
+		answer = svc->broken;
+	else if (may_serve(a, &peer) && has_room(a))
 		pid = fork();
 	if (pid == 0)
 		serve(a, fd, mask);
 	if (pid > 0)
-		(void)remember(a, pid, &peer);
+		remember(a, pid, &peer);
 	else
-		(void)send(fd, svc->busy, strlen(svc->busy),
+		(void)send(fd, answer, strlen(answer),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)close(fd);
 }

@@ -18,7 +18,7 @@ struct inetd {
 	int (*session)(void *ctx);
 	/* Called in the listening form before each accepted connection is
 	 * served: reads again what has changed (main.cf).  False: cannot
-	 * serve; the client gets the busy line. */
+	 * serve; the client gets the broken line. */
 	bool (*refresh)(void *ctx);
 	void *ctx;
 	/* The limits of the listening form, as they are after refresh;
@@ -26,7 +26,8 @@ struct inetd {
 	int *max_idle;
 	int *max_children;
 	int *max_per_client;
-	const char *busy;	/* one reply line with CRLF for the refused */
+	const char *busy;	/* one reply line with CRLF for one too many */
+	const char *broken;	/* the same when refresh failed */
 };
 
 /* Returns the exit code for main. */
