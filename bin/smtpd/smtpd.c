@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pure/list.h"
@@ -27,6 +28,7 @@
 #include "sys/inetd.h"
 #include "sys/log.h"
 #include "sys/priv.h"
+#include "sys/sandbox.h"
 
 #define CANNOT_SERVE	"421 4.3.5 Error: server configuration error\r\n"
 #define BUSY		"421 4.7.0 Error: too many connections\r\n"
@@ -99,7 +101,10 @@ prepare(struct smtpd *s)
 		    strerror(errno));
 		return false;
 	}
-	priv_confine();
+	tzset();			/* it reads a file */
+	/* A runner that we must start ourselves could not live in it. */
+	if (conf_get(&s->conf, CONF_QRUN_SERVICE)[0] != '\0')
+		sandbox_enter(s->queue.dir);
 	return true;
 }
 
