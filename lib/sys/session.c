@@ -11,7 +11,8 @@ split(char *line, size_t len, bool blanks)
 {
 	char *arg;
 
-	while (!blanks && len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+	while (!blanks && len > 0 &&
+	    (line[len - 1] == ' ' || line[len - 1] == '\t'))
 		line[--len] = '\0';
 	arg = line + strcspn(line, " \t");
 	if (*arg != '\0')

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of pop3d share: one session. */
+#ifndef POP3D_H
+#define POP3D_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pure/stuff.h"
+#include "store/conf.h"
+#include "store/mailbox.h"
+#include "store/maildrop.h"
+#include "store/users.h"
+#include "sys/bio.h"
+#include "sys/monitor.h"
+#include "sys/peer.h"
+#include "sys/session.h"
+
+struct pop3 {
+	struct conf conf;
+	struct user owner;	/* mail_owner: who speaks before the login */
+	int max_idle, max_children, max_per_client;
+
+	/* the connection */
+	struct bio bio;
+	struct peer peer;
+	struct monitor monitor;
+	bool monitored;		/* this is the child: questions go there */
+	int64_t started;
+
+	/* AUTHORIZATION */
+	char user[LIMIT_USER + 1];	/* as given; "": no USER yet */
+	unsigned tries;		/* refused so far */
+	bool logged_in;
+
+	/* TRANSACTION */
+	struct user account;
+	struct mailbox mailbox;
+	struct maildrop drop;
+	bool quit;
+	uint64_t sent;		/* octets of messages */
+	unsigned retr, top;
+	size_t deleted;
+};
+
+/* reply.c: one line each; CRLF is added. */
+enum session_step pop3_ok(struct pop3 *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+enum session_step pop3_err(struct pop3 *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+enum session_step pop3_capa(void *ctx, char *arg);
+enum session_step pop3_bad_line(void *ctx, bool too_long);
+/* The message, from where the source says; with top only its beginning.
+ * False: it could not be read to its end, and no end was sent. */
+bool pop3_send(struct pop3 *, const struct maildrop_source *, struct top *);
+
+/* authorization.c: until the login (logged_in), QUIT, or the end. */
+enum session_end pop3_authorization(struct pop3 *);
+
+/* sasl.c: AUTH. */
+enum session_step pop3_auth(void *ctx, char *arg);
+
+/* login.c: a name and a password from the client, wiped afterwards. */
+enum session_step pop3_login(struct pop3 *, const char *user, char *password);
+/* Asks checkpw and finds the account; by whoever may. */
+enum monitor_answer pop3_verify(struct pop3 *, const char *user,
+    const char *password);
+
+/* transaction.c: as the owner of the mailbox, from the answer to the login
+ * to the end.  Returns the exit code. */
+int pop3_transaction(struct pop3 *);
+
+#endif
