@@ -124,7 +124,7 @@ conf_default(enum conf_id id)
 	return conf_parameter[id].value;
 }
 
-/* The same, with regard to what the file says about the other one. */
+/* conf_default, with regard to what the file says about the other one. */
 static const char *
 default_in(const struct conf *c, enum conf_id id)
 {
@@ -135,8 +135,8 @@ default_in(const struct conf *c, enum conf_id id)
 	return conf_default(id);
 }
 
-static const char *
-unexpanded(const struct conf *c, enum conf_id id)
+const char *
+conf_text(const struct conf *c, enum conf_id id)
 {
 	if (id == CONF_CONFIG_DIRECTORY)
 		return c->dir;
@@ -155,7 +155,7 @@ lookup(void *ctx, const char *name, size_t len, bool *final)
 	if (id == CONF_COUNT)
 		return raw(c, name, len);
 	if (c->value[id] == NULL)
-		return unexpanded(c, id);
+		return conf_text(c, id);
 	*final = true;
 	return c->value[id];
 }
@@ -248,7 +248,7 @@ settle(struct conf *c, enum conf_id id, struct why *why)
 
 	if (c->value[id] != NULL)
 		return 0;
-	text = unexpanded(c, id);
+	text = conf_text(c, id);
 	if (id != CONF_CONFIG_DIRECTORY && strchr(text, '$') != NULL) {
 		if (expand_value(c, id, text, why) != 0)
 			return -1;

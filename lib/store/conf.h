@@ -73,6 +73,9 @@ int conf_load(struct conf *, const char *dir, struct why *);
  * conf_check conf_free is still due. */
 int conf_read(struct conf *, const char *dir, struct why *);
 int conf_check(struct conf *, struct why *);
+/* Between the two: an entry "name=value" from a command line, which holds
+ * instead of the file's.  text is changed and stays the caller's. */
+int conf_override(struct conf *, char *text, struct why *);
 void conf_free(struct conf *);
 
 /* Is the file another one now, or changed?  One stat(2). */
@@ -86,6 +89,8 @@ uint64_t conf_number(const struct conf *, enum conf_id);
 /* For postconf: the value as it stands in the file, or NULL if it does not;
  * also for names that are no parameters of ours. */
 const char *conf_raw(const struct conf *, const char *name);
+/* The value, unexpanded, from the file or by default. */
+const char *conf_text(const struct conf *, enum conf_id);
 /* The parameter of that name, or CONF_COUNT. */
 enum conf_id conf_find(const char *name);
 /* Expands any text against the configuration (defaults too) into out.

@@ -206,6 +206,22 @@ parse(struct conf *c, const char *path, struct why *why)
 }
 
 int
+conf_override(struct conf *c, char *text, struct why *why)
+{
+	size_t warned = c->warning.len;
+	struct confline scan = { .next = text, .line = 1 };
+	unsigned line = 0;
+
+	if (confline_next(&scan, &text, &line) != CONFLINE_TEXT ||
+	    *scan.next != '\0')
+		return fail(why, "not a single name=value: \"%.100s\"", text);
+	if (add(c, "command line", 1, text, why) != 0)
+		return -1;
+	str_cut(&c->warning, warned);
+	return 0;
+}
+
+int
 conf_read(struct conf *c, const char *dir, struct why *why)
 {
 	char path[PATH_SIZE];
