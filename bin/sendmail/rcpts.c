@@ -74,13 +74,16 @@ add(struct rcpts *r, struct addr *a, int code)
 static _Noreturn void
 complain(int code, const char *where, struct str *text)
 {
-	size_t i;
+	size_t start = strspn(text->s, ", \t\n"), i;
 
-	str_cut(text, LIMIT_REASON / 2);
-	for (i = 0; i < text->len; i++)
+	str_cut(text, start + LIMIT_REASON / 2);
+	while (text->len > start && strchr(", \t\n",
+	    text->s[text->len - 1]) != NULL)
+		str_cut(text, text->len - 1);
+	for (i = start; i < text->len; i++)
 		if (text->s[i] < ' ' || text->s[i] > '~')
 			text->s[i] = '?';
-	fatal(code, "%s: no valid address: %s", where, text->s);
+	fatal(code, "%s: no valid address: %s", where, text->s + start);
 }
 
 void
