@@ -13,7 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-/* No bound, or not the bound it seems. */
+/* No bound, or not the bound it seems.  (A macro with clang.) */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy gets
 /* Hidden state, shared buffers, silent errors. */
 #pragma GCC poison strtok ctime asctime atoi

@@ -265,7 +265,8 @@ keys(void)
 	static const struct {
 		const char *in, *key;	/* NULL: none */
 	} row[] = {
-		{ "bob", "bob" }, { "BOB@x", "bob" }, { "Bob+Ext@x", "bob+ext" },
+		{ "bob", "bob" }, { "BOB@x", "bob" },
+		{ "Bob+Ext@x", "bob+ext" },
 		{ "\"Bob Smith\"@x", "bob smith" }, { "\"b\\\"b\"@x", "b\"b" },
 		{ "\"b\\\\\"@x", "b\\" }, { "\"bob\"", "bob" },
 		{ "\"\"@x", NULL }, { "<>", NULL }, { "../x@y", NULL },
