@@ -172,7 +172,7 @@ open_new(const char *path)
 		if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
 			fatal(EX_CANTCREAT, "%s: not a file of ours; remove "
 			    "it", path);
-		if (fsop_is_same(AT_FDCWD, path, &st))
+		if (fsop_is_same(AT_FDCWD, path, &st, NULL))
 			return fd;
 		(void)close(fd);
 	}
@@ -183,7 +183,6 @@ static int
 write_new(struct editor *e, int fd)
 {
 	struct stat st;
-	int rc;
 
 	if (fstat(fileno(e->from), &st) != 0 || ftruncate(fd, 0) != 0)
 		return -1;
@@ -199,8 +198,7 @@ write_new(struct editor *e, int fd)
 		errno = EIO;
 		return -1;
 	}
-	rc = ferror(e->to) || fflush(e->to) != 0 || fsync(fd) != 0 ? -1 : 0;
-	return rc;
+	return fflush(e->to) != 0 || ferror(e->to) || fsync(fd) != 0 ? -1 : 0;
 }
 
 static void
@@ -223,7 +221,7 @@ edit(const char *dir, enum edit how, char *const *args)
 {
 	struct editor e = { .how = how };
 	char name[LIMIT_PATH * 2], temp[PATH_MAX + 8], *path;
-	int fd;
+	int fd, error;
 
 	read_changes(&e, args);
 	(void)snprintf(name, sizeof(name), "%s/main.cf", conf_dir(dir));
@@ -236,9 +234,10 @@ edit(const char *dir, enum edit how, char *const *args)
 	e.from = fopen(path, "re");
 	if (e.from == NULL || write_new(&e, fd) != 0 ||
 	    rename(temp, path) != 0) {
-		warning("change %s: %s", path, strerror(errno));
+		error = errno;
 		(void)unlink(temp);
-		fatal(EX_IOERR, "%s is unchanged", path);
+		fatal(EX_IOERR, "change %s: %s; it is what it was", path,
+		    strerror(error));
 	}
 	sync_directory(path);
 	(void)fclose(e.to);

@@ -165,9 +165,12 @@ show(const struct options *o, char *const *names)
 int
 main(int argc, char **argv)
 {
+	static char name[] = "postconf";
 	struct options o = { 0 };
 
-	o.override = calloc((size_t)argc, sizeof(*o.override));
+	if (argc > 0)
+		argv[0] = name;		/* what getopt_long says it is */
+	o.override = calloc((size_t)argc + 1, sizeof(*o.override));
 	if (o.override == NULL)
 		fatal(EX_OSERR, "out of memory");
 	read_options(&o, argc, argv);

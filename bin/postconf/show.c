@@ -147,30 +147,16 @@ find_used(const struct conf *c)
 	return used;
 }
 
-static bool
-is_used(const struct conf *c, const bool *used, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->nentry; i++)
-		if (used[i] && strcmp(c->entry[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 void
 show_names(const struct conf *c, const struct show *s, char *const *names)
 {
-	bool *used = find_used(c);
-
 	for (; *names != NULL; names++) {
 		if (conf_find(*names) == CONF_COUNT &&
-		    !is_used(c, used, *names))
+		    conf_raw(c, *names) == NULL)
 			warning("%s: unknown parameter", *names);
 		else if (!s->set_only || conf_raw(c, *names) != NULL)
 			show_one(c, s, *names);
 	}
-	free(used);
 }
 
 static void
