@@ -3,6 +3,7 @@
 #include "sendmail.h"
 
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -34,7 +35,10 @@ is_new(struct rcpts *r, const char *address)
 	node = tsearch(copy, &r->seen, compare);
 	if (node == NULL)
 		fatal(EX_TEMPFAIL, "out of memory");
-	return *node == copy;
+	if (*node == copy)
+		return true;
+	free(copy);
+	return false;
 }
 
 /* Everything of text must be one address. */
