@@ -30,6 +30,7 @@ LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 # Each a program of its own: what the tests are or need.
 UNIT = $(patsubst %.c,$(B)/%,$(wildcard t/unit/*.c))
 BENCH = $(patsubst %.c,$(B)/%,$(wildcard t/bench/*.c))
+FAULT = $(patsubst %.c,$(B)/%,$(wildcard t/fault/*.c))
 # Fuzz targets; the compiler's fuzzer or t/fuzz/main.c, which replays the
 # corpus, is their main.
 FUZZ = $(patsubst %.c,%,$(filter-out t/fuzz/main.c,$(wildcard t/fuzz/*.c)))
@@ -58,7 +59,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(UNIT) $(BENCH): $(B)/%: $(B)/%.o $(B)/libmalle.a
+$(UNIT) $(BENCH) $(FAULT): $(B)/%: $(B)/%.o $(B)/libmalle.a
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(FUZZ:%=$(B)/%): $(B)/%: $(B)/%.o $(B)/t/fuzz/main.o $(B)/libmalle.a
@@ -75,7 +76,7 @@ check:	## install what is missing, build, pass every test
 	$(PROVE) t
 	@$(MAKE_QUIET) -s check-asan
 
-programs-and-tests: all $(UNIT) $(FUZZ:%=$(B)/%)
+programs-and-tests: all $(UNIT) $(FAULT) $(FUZZ:%=$(B)/%)
 
 check-asan:	## the same tests with address and undefined-behaviour sanitizers
 	@$(MAKE_QUIET) -s $(SAN) programs-and-tests
@@ -84,6 +85,15 @@ check-asan:	## the same tests with address and undefined-behaviour sanitizers
 prove-some: export ASAN_OPTIONS = detect_leaks=1:abort_on_error=1
 prove-some:
 	$(PROVE) $(SAN_TESTS)
+
+POWERCUTS = 500
+sweep: all $(FAULT)	## faults at every system call, not only at a share
+	MALLE_BUILD="$(B)" MALLE_SWEEP=all MALLE_TEST_SECONDS=7200 \
+	    prove -j2 t/50-kill-sweep.t t/51-errno-sweep.t
+
+powercut: all $(FAULT)	## POWERCUTS power cuts on each file system (root)
+	MALLE_BUILD="$(B)" MALLE_POWERCUTS=$(POWERCUTS) \
+	    MALLE_TEST_SECONDS=36000 prove -v t/52-power-cut.t
 
 bench:	## measure against peers and the machine's own limit (root)
 	@etc/install-packages run bench
@@ -145,4 +155,5 @@ help:	## this list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all run check check-asan prove-some bench strict objects fuzz man-lint \
-	shell-lint analyze format format-check cover clean help programs-and-tests
+	shell-lint analyze format format-check cover clean help programs-and-tests \
+	sweep powercut
