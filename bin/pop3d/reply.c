@@ -3,6 +3,9 @@
 
 #include "sys/fsop.h"
 
+static void line(struct pop3 *, const char *word, const char *fmt, va_list)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 line(struct pop3 *p, const char *word, const char *fmt, va_list ap)
 {
