@@ -41,7 +41,7 @@ struct question {
 
 /* What costs as much as a right password does: nobody shall see in the time
  * whether an account exists. */
-static const char dummy[] = "$y$j9T$bmF2ZXJfYW5fYWNjb3VudA$";
+static const char dummy[] = "$y$j9T$nobodyhasthisone$";
 
 static void
 usage(FILE *f)
@@ -139,8 +139,10 @@ check(struct conf *c, const struct question *q)
 	enum answer answer;
 	bool usable = true;
 
-	found = strpbrk(q->user, ":\n") != NULL || q->user[0] == '\0' ?
-	    USERS_MISS : users_find(open_file(c, CONF_PASSWD_FILE), q->user, &u);
+	found = USERS_MISS;
+	if (q->user[0] != '\0' && strpbrk(q->user, ":\n") == NULL)
+		found = users_find(open_file(c, CONF_PASSWD_FILE), q->user,
+		    &u);
 	if (found == USERS_HIT) {
 		hash = u.password;
 		if (strcmp(hash, "x") == 0) {

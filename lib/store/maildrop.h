@@ -32,7 +32,8 @@ struct maildrop;
 /* One store.  The wrappers below say what each does. */
 struct maildrop_ops {
 	enum verdict (*open)(struct maildrop *, struct why *);
-	void (*uidl)(struct maildrop *, size_t i, char id[static MAILDROP_UIDL]);
+	void (*uidl)(struct maildrop *, size_t i,
+	    char id[static MAILDROP_UIDL]);
 	int (*begin)(struct maildrop *, size_t i, struct maildrop_source *);
 	void (*end)(struct maildrop *, struct maildrop_source *);
 	enum verdict (*update)(struct maildrop *, struct why *);

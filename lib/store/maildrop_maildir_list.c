@@ -206,22 +206,25 @@ compare(const void *a, const void *b, void *ctx)
 	return c != 0 ? c : x[-1] - y[-1];
 }
 
+static bool
+same_unique(const char *x, const char *y)
+{
+	size_t n = maildir_unique_len(x);
+
+	return n == maildir_unique_len(y) && memcmp(x, y, n) == 0;
+}
+
 /* A message that another program moved to cur/ between our two looks is
  * there twice: the later name counts. */
 static void
 drop_doubles(struct maildrop *m)
 {
-	const char *x, *y;
-	size_t i, n = 0, len;
+	size_t i, n = 0;
 
 	for (i = 0; i < m->count; i++) {
-		if (n > 0) {
-			x = maildir_drop_name(m, n - 1);
-			y = maildir_drop_name(m, i);
-			len = maildir_unique_len(x);
-			if (len == maildir_unique_len(y) && memcmp(x, y, len) == 0)
-				n--;
-		}
+		if (n > 0 && same_unique(maildir_drop_name(m, n - 1),
+		    maildir_drop_name(m, i)))
+			n--;
 		m->message[n++] = m->message[i];
 	}
 	m->count = n;
@@ -246,17 +249,14 @@ maildir_drop_find(struct maildrop *m, size_t i)
 	struct maildir_drop *s = m->store;
 	char name[MAILDIR_NAME];
 	struct dirent *d = NULL;
-	size_t n;
 	DIR *dir;
 
 	(void)snprintf(name, sizeof(name), "%s", maildir_drop_name(m, i));
-	n = maildir_unique_len(name);
 	dir = open_dir(s->sub[MAILDIR_CUR]);
 	if (dir == NULL)
 		return false;
 	while ((d = readdir(dir)) != NULL)
-		if (maildir_unique_len(d->d_name) == n &&
-		    memcmp(d->d_name, name, n) == 0)
+		if (same_unique(d->d_name, name))
 			break;
 	if (d != NULL && !put_entry(s, MAILDIR_CUR, d->d_name,
 	    &m->message[i].at))
