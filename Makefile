@@ -68,7 +68,7 @@ $(FUZZ:%=$(B)/%): $(B)/%: $(B)/%.o $(B)/t/fuzz/main.o $(B)/libmalle.a
 run:	## a private mail server in the foreground: RUN_DIR, PORT_BASE, FORM
 	@etc/install-packages run
 	@$(MAKE_QUIET) -s all
-	@exec setpriv --pdeathsig TERM etc/run-private "$(B)" "$(RUN_DIR)" "$(PORT_BASE)" "$(FORM)"
+	@exec env --default-signal=INT setpriv --pdeathsig TERM etc/run-private "$(B)" "$(RUN_DIR)" "$(PORT_BASE)" "$(FORM)"
 
 check:	## install what is missing, build, pass every test
 	@etc/install-packages run check
