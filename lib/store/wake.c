@@ -148,7 +148,8 @@ wake_open(struct conf *c)
 static _Noreturn void
 middle(struct conf *c, const char *path, const char *queue_name)
 {
-	char program[] = "qrun", option[] = "-c", search[] = "PATH=/usr/bin:/bin";
+	char program[] = "qrun", option[] = "-c",
+	    search[] = "PATH=/usr/bin:/bin";
 	char name[LIMIT_QUEUE_NAME], file[LIMIT_PATH];
 	char *argv[] = { program, option, c->dir, name, NULL };
 	char *env[] = { search, NULL };
