@@ -139,11 +139,12 @@ static void
 show(const struct options *o, char *const *names)
 {
 	static struct conf conf;
+	bool file = !o->show.defaults || o->show.expand;
 	struct why why;
 	size_t i;
 
 	/* Defaults are to be had without a file. */
-	if (o->show.defaults && !o->show.expand) {
+	if (!file) {
 		str_init(&conf.warning);
 	} else {
 		if (conf_read(&conf, o->dir, &why) != 0)
@@ -153,7 +154,8 @@ show(const struct options *o, char *const *names)
 			if (conf_override(&conf, o->override[i], &why) != 0)
 				fatal(EX_USAGE, "%s", why.text);
 	}
-	if (o->show.expand && conf_check(&conf, &why) != 0)
+	/* A file with an error in it can still be shown as it is. */
+	if (file && conf_check(&conf, &why) != 0 && o->show.expand)
 		fatal(EX_CONFIG, "%s", why.text);
 	if (names[0] != NULL)
 		show_names(&conf, &o->show, names);

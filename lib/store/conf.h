@@ -89,7 +89,8 @@ uint64_t conf_number(const struct conf *, enum conf_id);
 /* For postconf: the value as it stands in the file, or NULL if it does not;
  * also for names that are no parameters of ours. */
 const char *conf_raw(const struct conf *, const char *name);
-/* The value, unexpanded, from the file or by default. */
+/* The value, unexpanded, from the file or by default (of mydomain the right
+ * one after conf_check). */
 const char *conf_text(const struct conf *, enum conf_id);
 /* The parameter of that name, or CONF_COUNT. */
 enum conf_id conf_find(const char *name);
