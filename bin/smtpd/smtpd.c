@@ -193,6 +193,7 @@ session(void *ctx)
 	end = session_run(&s->session);
 	if (end == SESSION_TIMEOUT) {
 		s->bio.error = 0;
+		bio_deadline(&s->bio, 0);
 		smtpd_reply(s, "421 4.4.2 %s Error: timeout exceeded",
 		    conf_get(&s->conf, CONF_MYHOSTNAME));
 	}

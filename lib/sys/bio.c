@@ -219,7 +219,7 @@ bio_getline(struct bio *b, char **line, size_t *len, bool *crlf)
 		if (nl != NULL)
 			break;
 		seen = b->len - b->pos;
-		if (seen > LIMIT_COMMAND)
+		if (seen >= LIMIT_COMMAND)
 			return skip_line(b);
 		n = refill(b);
 		if (n <= 0)
@@ -228,7 +228,7 @@ bio_getline(struct bio *b, char **line, size_t *len, bool *crlf)
 	*line = b->in + b->pos;
 	*len = (size_t)(nl - *line);
 	b->pos += *len + 1;
-	if (*len > LIMIT_COMMAND)
+	if (*len >= LIMIT_COMMAND)	/* with the LF one more */
 		return BIO_LONG;
 	*crlf = *len > 0 && nl[-1] == '\r';
 	if (*crlf)
