@@ -20,7 +20,7 @@ struct macro {
 	const char *(*lookup)(void *ctx, const char *name, size_t len,
 	    bool *final);
 	void *ctx;
-	size_t work;		/* octets read so far, at most LIMIT_CONF_WORK */
+	size_t work;		/* octets read, at most LIMIT_CONF_WORK */
 	char error[160];	/* what is wrong, when macro_expand is false */
 };
 

@@ -255,7 +255,8 @@ settle(struct conf *c, enum conf_id id, struct why *why)
 		text = c->value[id];
 	} else if (c->set[id] == 0 && (id == CONF_MYHOSTNAME ||
 	    id == CONF_MYDOMAIN)) {
-		if (keep(c, id, text, why) != 0)	/* was a static buffer */
+		/* A static buffer until now. */
+		if (keep(c, id, text, why) != 0)
 			return -1;
 		text = c->value[id];
 	}
