@@ -27,9 +27,8 @@ LIBS_checkpw = -lcrypt
 sources = $(wildcard bin/$(1).c bin/$(1)/*.c)
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
-# Each a program of its own: what the tests are or need.
-UNIT = $(patsubst %.c,$(B)/%,$(wildcard t/unit/*.c))
-BENCH = $(patsubst %.c,$(B)/%,$(wildcard t/bench/*.c))
+# Each a program of its own, for the tests.
+TOOLS = $(patsubst %.c,$(B)/%,$(wildcard t/unit/*.c t/fault/*.c))
 FAULT = $(patsubst %.c,$(B)/%,$(wildcard t/fault/*.c))
 # Fuzz targets; the compiler's fuzzer or t/fuzz/main.c, which replays the
 # corpus, is their main.
@@ -97,8 +96,8 @@ powercut: all $(FAULT)	## POWERCUTS power cuts on each file system (root)
 
 bench:	## measure against peers and the machine's own limit (root)
 	@etc/install-packages run bench
-	@$(MAKE_QUIET) -s all $(BENCH)
-	@exec t/bench/run
+	@$(MAKE_QUIET) -s all
+	@MALLE_BUILD="$(B)" exec t/bench/run
 
 strict:	## no warnings from gcc and clang
 	@$(MAKE_QUIET) -s B=build-strict/gcc CC=gcc CFLAGS="-O2 -Werror" objects
