@@ -19,17 +19,24 @@ bare_lf(struct dot *d)
 	return DOT_TEXT;
 }
 
-/* Copies text up to the next CR or LF; returns its length. */
+/* Copies text up to the next CR or LF; returns its length.  *lf is where the
+ * next LF is, kept between calls: looking for it again behind each CR would
+ * make a text of nothing but CRs expensive. */
 static size_t
-copy_text(const char *in, size_t len, char *out)
+copy_text(const char *in, size_t i, size_t len, size_t *lf, char *out)
 {
-	const char *nl = memchr(in, '\n', len);
-	size_t n = nl != NULL ? (size_t)(nl - in) : len;
-	const char *cr = memchr(in, '\r', n);
+	const char *p;
+	size_t n;
 
-	if (cr != NULL)
-		n = (size_t)(cr - in);
-	memcpy(out, in, n);
+	if (*lf <= i) {
+		p = memchr(in + i, '\n', len - i);
+		*lf = p != NULL ? (size_t)(p - in) : len;
+	}
+	n = *lf - i;
+	p = memchr(in + i, '\r', n);
+	if (p != NULL)
+		n = (size_t)(p - in) - i;
+	memcpy(out, in + i, n);
 	return n;
 }
 
@@ -37,7 +44,7 @@ size_t
 dot_feed(struct dot *d, const char *in, size_t len, char *out,
     size_t *out_len)
 {
-	size_t i = 0, o = 0, n;
+	size_t i = 0, o = 0, lf = 0, n;
 
 	/* A case that does not move i only changes the state, so that the
 	 * same octet is looked at again in the new one. */
@@ -68,7 +75,7 @@ dot_feed(struct dot *d, const char *in, size_t len, char *out,
 				d->state = DOT_CR;
 			break;
 		case DOT_TEXT:
-			n = copy_text(in + i, len - i, out + o);
+			n = copy_text(in, i, len, &lf, out + o);
 			i += n;
 			o += n;
 			if (i == len)

@@ -2,6 +2,7 @@
 #include "sys/bio.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +87,9 @@ write_all(struct bio *b, const char *buf, size_t len)
 	while (len > 0 && b->error == 0) {
 		if (!wait_for(b, b->fd_out, POLLOUT))
 			return;
-		n = write(b->fd_out, buf, len);
+		/* A pipe that is ready takes so much without waiting. */
+		n = write(b->fd_out, buf, b->poll && len > PIPE_BUF ?
+		    PIPE_BUF : len);
 		if (n < 0 && errno != EINTR)
 			fail(b);
 		if (n > 0) {
@@ -139,12 +142,21 @@ bio_puts(struct bio *b, const char *s)
 void
 bio_vprintf(struct bio *b, const char *fmt, va_list ap)
 {
-	char line[LIMIT_LOG];
-	int n = vsnprintf(line, sizeof(line), fmt, ap);
+	size_t room = sizeof(b->out) - b->out_len;
+	va_list again;
+	int n;
 
+	/* Where it will be sent from: no copy, no page of stack. */
+	va_copy(again, ap);
+	n = vsnprintf(b->out + b->out_len, room, fmt, again);
+	va_end(again);
+	if (n > 0 && (size_t)n >= room) {
+		(void)bio_flush(b);
+		room = sizeof(b->out);
+		n = vsnprintf(b->out, room, fmt, ap);
+	}
 	if (n > 0)
-		bio_put(b, line, (size_t)n < sizeof(line) ? (size_t)n :
-		    sizeof(line) - 1);
+		b->out_len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
 void
