@@ -142,6 +142,9 @@ session(void *ctx)
 		(void)before_login(p);
 		return p->logged_in ? pop3_transaction(p) : EX_OK;
 	}
+	/* What the child needs is made before there are two copies of it. */
+	(void)conf_get(&p->conf, CONF_MYHOSTNAME);
+	(void)conf_get(&p->conf, CONF_MAIL_NAME);
 	if (monitor_start(&p->monitor, p->owner.uid, p->owner.gid) != 0) {
 		(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
 		return EX_OSERR;

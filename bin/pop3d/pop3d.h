@@ -16,31 +16,31 @@
 #include "sys/peer.h"
 #include "sys/session.h"
 
+/* What an idle client makes us write stands at the end, together, so that
+ * the process that waits for its login keeps few pages of its own. */
 struct pop3 {
 	struct conf conf;
 	struct user owner;	/* mail_owner: who speaks before the login */
 	int max_idle, max_children, max_per_client;
-
-	/* the connection */
-	struct bio bio;
 	struct peer peer;
-	struct monitor monitor;
-	bool monitored;		/* this is the child: questions go there */
 	int64_t started;
-
-	/* AUTHORIZATION */
-	char user[LIMIT_USER + 1];	/* as given; "": no USER yet */
-	unsigned tries;		/* refused so far */
-	bool logged_in;
 
 	/* TRANSACTION */
 	struct user account;
 	struct mailbox mailbox;
 	struct maildrop drop;
-	bool quit;
 	uint64_t sent;		/* octets of messages */
 	unsigned retr, top;
 	size_t deleted;
+
+	/* AUTHORIZATION */
+	char user[LIMIT_USER + 1];	/* as given; "": no USER yet */
+	unsigned tries;		/* refused so far */
+	bool logged_in;
+	bool quit;
+	bool monitored;		/* this is the child: questions go there */
+	struct monitor monitor;
+	struct bio bio;
 };
 
 /* reply.c: one line each; CRLF is added. */

@@ -21,7 +21,9 @@ monitor_start(struct monitor *m, uid_t uid, gid_t gid)
 	/* Packets: a record comes whole or not at all. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
 		return -1;
-	m->child = fork();
+	/* There are no threads and no handlers to be told, and what fork(3)
+	 * writes for them would cost two pages for each idle client. */
+	m->child = _Fork();
 	if (m->child != 0) {
 		(void)close(fd[1]);
 		m->fd = fd[0];
