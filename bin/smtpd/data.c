@@ -220,7 +220,7 @@ smtpd_data(void *ctx, char *arg)
 		step = finish(r);
 	else {
 		queue_abort(&r->file);
-		step = SESSION_OK;	/* session_run sees the same */
+		step = SESSION_REFUSED;	/* session_run sees the same */
 	}
 	hdr_free(&r->hdr);
 	smtpd_reset(s);
