@@ -74,7 +74,7 @@ check:	## install what is missing, build, pass every test
 	$(PROVE) t
 	@$(MAKE_QUIET) -s check-asan
 
-programs-and-tests: all $(UNIT) $(FAULT) $(FUZZ:%=$(B)/%)
+programs-and-tests: all $(TOOLS) $(FUZZ:%=$(B)/%)
 
 check-asan:	## the same tests with address and undefined-behaviour sanitizers
 	@$(MAKE_QUIET) -s $(SAN) programs-and-tests
@@ -85,11 +85,11 @@ prove-some:
 	$(PROVE) $(SAN_TESTS)
 
 POWERCUTS = 500
-sweep: all $(FAULT)	## faults at every system call, not only at a share
+sweep: all $(TOOLS)	## faults at every system call, not only at a share
 	MALLE_BUILD="$(B)" MALLE_SWEEP=all MALLE_TEST_SECONDS=7200 \
 	    prove -j2 t/50-kill-sweep.t t/51-errno-sweep.t
 
-powercut: all $(FAULT)	## POWERCUTS power cuts on each file system (root)
+powercut: all $(TOOLS)	## POWERCUTS power cuts on each file system (root)
 	MALLE_BUILD="$(B)" MALLE_POWERCUTS=$(POWERCUTS) \
 	    MALLE_TEST_SECONDS=36000 prove -v t/52-power-cut.t
 
