@@ -45,6 +45,11 @@ enum limit {
 	LIMIT_CONF_VALUE = 65536,
 	LIMIT_CONF_DEPTH = 32,
 	LIMIT_CONF_WORK = 1 << 20,
+	/* Tables: a key, the text of one that is read as it is, and the lists
+	 * that one parameter names. */
+	LIMIT_MAP_KEY = 1000,
+	LIMIT_MAP_FILE = 256 << 20,
+	LIMIT_MAPS = 100,
 	/* Seconds after which an unlocked file in tmp/ is rubbish. */
 	LIMIT_TMP_AGE = 3600,
 	/* The same for a record in state/ that nobody wrote to; longer than
@@ -52,6 +57,8 @@ enum limit {
 	LIMIT_STATE_AGE = 60 * 86400,
 	/* Deferred messages wait in buckets of so many seconds. */
 	LIMIT_BUCKET = 60,
+	/* Names of a queue directory that are sorted at once. */
+	LIMIT_SORT = 1 << 18,
 	/* mbox: tries for its locks, one a second; a dot-lock older than
 	 * this many seconds belongs to a dead process. */
 	LIMIT_LOCK_TRIES = 20,
