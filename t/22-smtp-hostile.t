@@ -5,13 +5,14 @@
 
 use strict;
 use warnings;
+use IO::Poll qw(POLLERR POLLOUT);
 use IO::Socket::INET;
 use POSIX qw(WNOHANG);
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(time);
 use lib 't/lib';
-use Malle qw(wait_until slurp);
+use Malle qw(wait_until slurp program);
 
 my $host = 'mail.mondomaine.lan';
 my $data = '354 End data with <CR><LF>.<CR><LF>';
@@ -32,13 +33,17 @@ sub greeted {
 sub send_pieces {
 	my ($talk, @piece) = @_;
 
+	my $poll = IO::Poll->new;
+
+	$poll->mask($talk->{to} => POLLOUT);
 	for my $piece (@piece) {
 		$talk->send($piece) or return;
 		wait_until {
 			my $left = pack 'L', 0;
 			ioctl($talk->{to}, 0x541b, $left);	# FIONREAD
-			!unpack 'L', $left;
-		} 10;
+			$poll->poll(0);
+			!unpack('L', $left) || $poll->events($talk->{to}) & POLLERR;
+		} 10, 'somebody to read it';
 	}
 	return;
 }
@@ -293,13 +298,14 @@ sub peak {
 my $talk = greeted();
 $talk->ask($_) for 'MAIL FROM:<eve>', 'RCPT TO:<alice>', 'DATA', "Subject: x\r\n\r\nx\r\n.";
 my $small = peak($talk);
+my $sanitized = slurp(program('smtpd')) =~ /__asan_init/;
 for my $row (
 	['100,000 header lines', "A: b\r\n" x 100_000 . "\r\n"],
 	['a header line of 5 MB', 'Subject: ' . 'x' x 5_000_000 . "\r\n\r\n"],
 	['a header folded 100,000 times', "Subject: x\r\n" . " y\r\n" x 100_000],
 	['a line of 9 MB', "\r\n" . 'x' x 9_000_000 . "\r\n"],
-	['5 MB of LF', "\n" x 5_000_000 . "\r\n"],
-	['5 MB of CR', "\r" x 5_000_000 . "\r\n"],
+	['1 MB of LF', "\n" x 1_000_000 . "\r\n"],
+	['2 MB of CR', "\r" x 2_000_000 . "\r\n"],
 	['100,000 Return-Path', "Return-Path: <x>\r\n" x 100_000],
 ) {
 	my ($name, $text) = @$row;
@@ -309,7 +315,7 @@ for my $row (
 	like($talk->ask("$text."), $queued, $name);
 	cmp_ok(time - $start, '<', 20, 'in good time');
 	SKIP: {
-		skip 'memory of a sanitizer', 1 if $small > 20_000;
+		skip 'memory of a sanitizer', 1 if $sanitized;
 		cmp_ok(peak($talk), '<', $small + 1000, 'in the same memory');
 	}
 }
