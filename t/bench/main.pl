@@ -45,7 +45,7 @@ sub work
 	require Bench::Ours;
 	require Bench::Peers;
 	Bench::Report::machine();
-	for my $name (qw(smtp banner trace memory pop3)) {
+	for my $name (qw(smtp banner trace memory pop3 profile)) {
 		next unless $part{$name};
 		my $module = 'Bench::' . ucfirst $name;
 		note("$name:");

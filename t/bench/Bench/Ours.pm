@@ -86,6 +86,7 @@ sub start_ours
 		daemon_directory     => $bin,
 		default_process_limit => 1000,
 		smtpd_client_connection_count_limit => 0,
+		pop3_client_connection_count_limit => 0,
 		%$main,
 	);
 	spew("$etc/main.cf", join '', map { "$_ = $main{$_}\n" }
