@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
@@ -181,6 +182,9 @@ main(int argc, char **argv)
 	int opt;
 
 	fsop_std_fds();
+	/* It reads a file, which the child cannot; and first, so that the
+	 * memory it gives back is used again. */
+	tzset();
 	while ((opt = getopt_long(argc, argv, "c:", longopts, NULL)) != -1)
 		switch (opt) {
 		case 'c':

@@ -30,8 +30,8 @@ struct bio {
 	int64_t deadline; /* monotonic second of the end, 0: none */
 	size_t pos, len;  /* unread: in[pos..len) */
 	size_t out_len;
+	char out[LIMIT_WRITE];	/* first: a greeting fits into this page */
 	char in[LIMIT_READ + 1];
-	char out[LIMIT_WRITE];
 };
 
 /* Takes neither descriptor; the caller closes them.  No memory to free. */

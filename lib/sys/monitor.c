@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sys/priv.h"
+#include "sys/sandbox.h"
 #include "sys/spawn.h"
 
 int
@@ -35,7 +36,7 @@ monitor_start(struct monitor *m, uid_t uid, gid_t gid)
 	m->fd = fd[1];
 	if (priv_drop(uid, gid, (gid_t)-1) != 0)
 		_exit(EX_NOPERM);
-	priv_confine();
+	sandbox_enter(-1);	/* it opens nothing any more */
 	/* It will hold passwords: no other process of the same user looks. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return 0;

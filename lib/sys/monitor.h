@@ -36,8 +36,8 @@ enum monitor_answer {
 	MONITOR_LATER = 't'	/* also: no answer */
 };
 
-/* Forks; the child becomes uid and gid for good, or ends.  0 in both, or -1
- * with errno. */
+/* Forks; the child becomes uid and gid for good and can open no file, or it
+ * ends.  0 in both, or -1 with errno. */
 int monitor_start(struct monitor *, uid_t, gid_t);
 
 /* In the child: asks, rest[0..len) being the unused input. */
