@@ -3,8 +3,8 @@
  * Taking messages out of an mbox: by cutting its end off where that is all,
  * else into a new file that replaces the old one, so that a crash leaves one
  * or the other.  Only where the directory does not let us make a file is the
- * old one written over, and a crash then leaves pieces of it twice (no octet
- * that is kept is overwritten before it stands elsewhere).
+ * old one written over: no octet that is kept is overwritten before it stands
+ * elsewhere, but dying then leaves pieces twice, and a power cut may lose some.
  */
 #include "store/maildrop_mbox.h"
 
