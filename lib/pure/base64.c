@@ -50,7 +50,8 @@ base64_decode(struct str *out, const char *s, size_t len)
 			v |= (unsigned)(d - digit);
 		}
 		/* Bits that padding leaves over must be zero. */
-		if ((n == 2 && (v & 0xffff) != 0) || (n == 3 && (v & 0xff) != 0))
+		if ((n == 2 && (v & 0xffff) != 0) ||
+		    (n == 3 && (v & 0xff) != 0))
 			return -1;
 		for (j = 0; j + 1 < n; j++)
 			str_putc(out, (char)(v >> (16 - 8 * j) & 0xff));

@@ -21,7 +21,7 @@ struct mapkey {
 	const char *address;	/* borrowed */
 	size_t len;		/* of it */
 	size_t at;		/* where "@" is; == len if there is none */
-	size_t bare;		/* where "+ext" begins; == at if there is none */
+	size_t bare;		/* where "+ext" begins; == at if none does */
 	bool local, transport;
 	unsigned step;
 	size_t domain;		/* where the domain of the last key begins */

@@ -40,7 +40,8 @@ mailbox_locate(struct mailbox *m, struct conf *c, const struct user *u)
 		m->maildir = n > 0 && dir[n - 1] == '/';
 	}
 	if (leaves(name) || dir[0] != '/' ||
-	    !fits(snprintf(m->dir, sizeof(m->dir), "%s", dir), sizeof(m->dir)) ||
+	    !fits(snprintf(m->dir, sizeof(m->dir), "%s", dir),
+	    sizeof(m->dir)) ||
 	    !fits(snprintf(m->name, sizeof(m->name), "%s", name),
 	    sizeof(m->name)))
 		return -1;

@@ -24,7 +24,8 @@ maildir_name(char name[static MAILDIR_NAME], const char *queue_id,
 	 * what makes the name unique. */
 	(void)snprintf(name, MAILDIR_NAME,
 	    "%" PRIu64 ".Q%s%s.%.100s,S=%" PRIu64 ",W=%" PRIu64,
-	    queue_id_us(queue_id) / 1000000, queue_id, many, host, octets, crlf_octets);
+	    queue_id_us(queue_id) / 1000000, queue_id, many, host, octets,
+	    crlf_octets);
 }
 
 static int

@@ -105,7 +105,8 @@ main(int argc, char **argv)
 
 	if (argc != 6 || (count = strtol(argv[2], NULL, 10)) < 1 ||
 	    (writers = strtol(argv[3], NULL, 10)) < 1 || writers > 1000)
-		errx(64, "usage: durable DIR COUNT WRITERS SIZE full|file|none");
+		errx(64, "usage: durable DIR COUNT WRITERS SIZE "
+		    "full|file|none");
 	if (pipe(start) != 0)
 		err(1, "pipe");
 	count /= writers;
