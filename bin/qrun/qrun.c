@@ -100,7 +100,7 @@ by_rename(struct runner *r, struct queue_message *m)
 		report_removed(m);
 		return true;
 	}
-	if (queue_record(m, 1, &why) != 0)
+	if (queue_record(m, 1, NULL, &why) != 0)
 		log_warning("qmgr", "%s: state: %s", m->id, strerror(errno));
 	defer(r, m);
 	return true;
@@ -124,7 +124,7 @@ one_rcpt(struct runner *r, struct queue_message *m, size_t i)
 	report_rcpt(m, rcpt, relay, started, &why);
 	/* A success that cannot be written down may be repeated later;
 	 * that is better than a loss. */
-	if (queue_record(m, i + 1, &why) == 0)
+	if (queue_record(m, i + 1, NULL, &why) == 0)
 		return why.verdict != VERDICT_LATER;
 	log_warning("qmgr", "%s: state: %s", m->id, strerror(errno));
 	return why.verdict != VERDICT_LATER && m->envelope.nrcpt == 1;
@@ -384,6 +384,7 @@ main(int argc, char **argv)
 			return EX_USAGE;
 		}
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)umask(077);
 	if (!load(&r, conf_dir(dir)))
 		return EX_CONFIG;

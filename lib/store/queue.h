@@ -89,10 +89,15 @@ uint64_t queue_id_us(const char *id);
 bool queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],
     uint64_t *octets, uint64_t *crlf_octets);
 
-/* Locks place/name, checks that it is the committed file it says, and reads
- * its envelope. */
+/* Locks place/name, which must be a file of its own. */
+enum queue_claim queue_lock(struct queue_message *, struct queue *,
+    const char *place, const char *name, struct why *);
+/* The same, checks that it is the committed file it says, and reads its
+ * envelope. */
 enum queue_claim queue_claim(struct queue_message *, struct queue *,
     const char *place, const char *name, struct why *);
+/* Reads the envelope of an open one: 1; 0, it has none; -1 with errno. */
+int queue_read_envelope(struct queue_message *);
 /* Moves a claimed message to corrupt/, says so in why, and lets go of it. */
 enum queue_claim queue_set_aside(struct queue_message *, struct why *,
     const char *reason);
@@ -107,14 +112,22 @@ void queue_release(struct queue_message *);
 
 /* Moves a claimed message to wait until due; its state stays.  0 or -1. */
 int queue_defer(struct queue_message *, int64_t due);
+/* Moves a locked message to incoming/, hold/ or corrupt/; its state stays.
+ * 0 or -1. */
+int queue_move(struct queue_message *, const char *place);
 /* It is finished: the file, then its state. */
 int queue_remove(struct queue_message *);
 /* Only the state: the file has become the mailbox's. */
 void queue_forget(struct queue_message *);
 
-/* Appends what happened to recipient number (1...), durable before it
- * returns when the verdict is final.  0 or -1 with errno. */
-int queue_record(struct queue_message *, size_t number, const struct why *);
+/* Appends what happened to recipient number (1...), or to one of the targets
+ * that it stands for, durable before it returns when the verdict is final.
+ * 0 or -1 with errno. */
+int queue_record(struct queue_message *, size_t number, const char *target,
+    const struct why *);
+/* Is that target of the recipient finished? */
+bool queue_recorded_target(struct queue_message *, size_t number,
+    const char *target);
 /* Which recipients are finished: done[i] for number i + 1.  0 or -1. */
 int queue_recorded(struct queue_message *, bool *done, size_t n);
 

@@ -92,13 +92,13 @@ queue_id_us(const char *id)
 	return num_hex(id, 13);
 }
 
-static enum queue_claim
-read_envelope(struct queue_message *m, struct why *why)
+int
+queue_read_envelope(struct queue_message *m)
 {
 	static char small[4096];
 	size_t size = sizeof(small), whole = (size_t)m->octets;
 	char *buf = small, *more;
-	int found = 0;
+	int found = 0, saved;
 	ssize_t n;
 
 	for (;;) {
@@ -116,16 +116,30 @@ read_envelope(struct queue_message *m, struct why *why)
 		}
 		buf = more;
 	}
+	saved = errno;
 	if (buf != small)
 		free(buf);
+	errno = saved;
 	if (n < 0 || (found < 0 && errno == ENOMEM))
+		return -1;
+	return found == 1;
+}
+
+static enum queue_claim
+read_envelope(struct queue_message *m, struct why *why)
+{
+	switch (queue_read_envelope(m)) {
+	case 1:
+		return QUEUE_CLAIMED;
+	case 0:
+		return queue_set_aside(m, why, "no envelope at its start");
+	default:
 		return later(m, why, "read queue file");
-	return found == 1 ? QUEUE_CLAIMED :
-	    queue_set_aside(m, why, "no envelope at its start");
+	}
 }
 
 enum queue_claim
-queue_claim(struct queue_message *m, struct queue *q, const char *place,
+queue_lock(struct queue_message *m, struct queue *q, const char *place,
     const char *name, struct why *why)
 {
 	char path[PATH];
@@ -159,6 +173,17 @@ queue_claim(struct queue_message *m, struct queue *q, const char *place,
 		return QUEUE_BUSY;
 	}
 	m->st = now;
+	return QUEUE_CLAIMED;
+}
+
+enum queue_claim
+queue_claim(struct queue_message *m, struct queue *q, const char *place,
+    const char *name, struct why *why)
+{
+	enum queue_claim claim = queue_lock(m, q, place, name, why);
+
+	if (claim != QUEUE_CLAIMED)
+		return claim;
 	if ((uint64_t)m->st.st_size != m->octets)
 		return queue_set_aside(m, why,
 		    "its size is not the one in its name");
@@ -227,19 +252,18 @@ queue_defer(struct queue_message *m, int64_t due)
 	return -1;
 }
 
-static void
-state_path(const struct queue_message *m, char path[static PATH])
+int
+queue_move(struct queue_message *m, const char *place)
 {
-	(void)snprintf(path, PATH, "state/%s", m->id);
-}
+	char from[PATH], to[PATH];
 
-void
-queue_forget(struct queue_message *m)
-{
-	char path[PATH];
-
-	state_path(m, path);
-	(void)unlinkat(m->queue->dir, path, 0);
+	path_of(m, from);
+	(void)snprintf(to, sizeof(to), "%s/%s", place, m->name);
+	if (strcmp(from, to) != 0 &&
+	    fsop_rename(m->queue->dir, from, m->queue->dir, to) != 0)
+		return -1;
+	(void)snprintf(m->place, sizeof(m->place), "%s", place);
+	return 0;
 }
 
 int
@@ -254,110 +278,4 @@ queue_remove(struct queue_message *m)
 		return -1;
 	queue_forget(m);
 	return 0;
-}
-
-/* The record for appending; *made: it is new. */
-static int
-open_state(struct queue_message *m, const char *path, bool *made)
-{
-	struct queue *q = m->queue;
-	struct stat st;
-	int fd = fsop_open(q->dir, path, O_RDWR | O_APPEND, &st);
-
-	*made = false;
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	*made = true;
-	fd = openat(q->dir, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || geteuid() != 0 || fchown(fd, q->owner, q->group) == 0)
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
-/* A crash may have left half a line, which must not swallow ours. */
-static bool
-ends_within_line(int fd)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-	char c = '\n';
-
-	return size > 0 && fsop_pread(fd, &c, 1, size - 1) == 1 && c != '\n';
-}
-
-int
-queue_record(struct queue_message *m, size_t number, const struct why *why)
-{
-	char path[PATH], line[LIMIT_REASON + 128];
-	int fd, n, saved;
-	bool made;
-
-	state_path(m, path);
-	fd = open_state(m, path, &made);
-	if (fd < 0)
-		return -1;
-	n = snprintf(line, sizeof(line), "%s%" PRId64 " %zu %s %s %s\n",
-	    ends_within_line(fd) ? "\n" : "", clock_now_us() / 1000000,
-	    number, verdict_word(why->verdict), why->status, why->text);
-	if (n > 0 && fsop_write(fd, line, (size_t)n) == 0 &&
-	    (why->verdict == VERDICT_LATER || (fdatasync(fd) == 0 &&
-	    (!made || fsop_sync_dir(m->queue->dir, "state") == 0)))) {
-		(void)close(fd);
-		return 0;
-	}
-	saved = errno;
-	(void)close(fd);
-	errno = saved;
-	return -1;
-}
-
-/* One whole line of a record. */
-static void
-take_record(const char *line, size_t len, bool *done, size_t n)
-{
-	const char *p = memchr(line, ' ', len), *end;
-	uint64_t number;
-
-	if (p == NULL)
-		return;
-	p++;
-	end = memchr(p, ' ', len - (size_t)(p - line));
-	if (end == NULL || !num_parse(p, (size_t)(end - p), n, &number) ||
-	    number == 0)
-		return;
-	if (strncmp(end, " sent ", 6) == 0 || strncmp(end, " bounced ", 9) == 0)
-		done[number - 1] = true;
-}
-
-int
-queue_recorded(struct queue_message *m, bool *done, size_t n)
-{
-	char path[PATH], buf[8192];
-	size_t kept = 0, i;
-	off_t offset = 0;
-	struct stat st;
-	char *nl;
-	ssize_t got;
-	int fd;
-
-	memset(done, 0, n * sizeof(*done));
-	state_path(m, path);
-	fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	while ((got = fsop_pread(fd, buf + kept, sizeof(buf) - kept,
-	    offset)) > 0) {
-		offset += got;
-		kept += (size_t)got;
-		for (i = 0; (nl = memchr(buf + i, '\n', kept - i)) != NULL;
-		    i = (size_t)(nl - buf) + 1)
-			take_record(buf + i, (size_t)(nl - buf) - i, done, n);
-		if (i == 0 && kept == sizeof(buf))
-			i = kept;	/* no line of ours */
-		kept -= i;
-		memmove(buf, buf + i, kept);
-	}
-	(void)close(fd);
-	return got < 0 ? -1 : 0;
 }
