@@ -21,7 +21,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 
 # A program is bin/NAME.c or the files of bin/NAME/; all may use all of lib/,
 # and the linker takes what they do use.
-PROGRAMS = smtpd qrun local pop3d checkpw sendmail postconf
+PROGRAMS = smtpd qrun local pop3d checkpw sendmail postconf postqueue \
+	postsuper postcat malle
 LIBS_checkpw = -lcrypt
 
 sources = $(wildcard bin/$(1).c bin/$(1)/*.c)

@@ -11,7 +11,8 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use Malle  qw(is_root program);
-use Faults qw(need_tracer calls in_parallel tracer sanitized);
+use Faults qw(need_tracer calls in_parallel in_worker tracer sanitized
+    sweep_result);
 
 plan skip_all => 'the calls are the same without sanitizers' if sanitized();
 need_tracer();
@@ -45,7 +46,7 @@ sub sweep_receive {
 	my %option = (%{ $scene{$name} }, %more);
 
 	$option{main} = { qrun_service => '' } if $single;
-	my @call = one_worker(sub {
+	my @call = in_worker(sub {
 		my $s = Faults->new(%option);
 		$s->receive;
 		$s->rest;
@@ -55,7 +56,6 @@ sub sweep_receive {
 		return @got;
 	});
 	my @job = (points('-k', @call), points('-K', @call));
-	my ($acked, $not) = (0, 0);
 	my @bad = in_parallel(\@job, sub {
 		my $s = Faults->new(%option);
 		return sub {
@@ -83,7 +83,7 @@ sub sweep_deliver {
 		$s->plant;
 		return $s->m->run({ seconds => 50 }, tracer(), @how, @argv);
 	};
-	my @call = one_worker(sub {
+	my @call = in_worker(sub {
 		my $s = Faults->new(%option);
 		$s->template;
 		my @got = calls(sub { $run->($s, @_) });
@@ -106,37 +106,13 @@ sub sweep_deliver {
 	return (\@job, \@bad);
 }
 
-# What CODE returns (a list of arrays), from a process of its own: it may
-# change its user for good.
-sub one_worker {
-	my ($code) = @_;
-	my @got = in_parallel([1], sub {
-		return sub {
-			my ($job, $report) = @_;
-			$report->("@$_") for $job ? $code->() : ();
-		};
-	});
-	my @call = map { [ split ] } grep { /^\d+ \d+ \S+$/ } @got;
-
-	@call == @got && @call or die "counting: @got[0 .. 3]\n";
-	return @call;
-}
-
-sub result {
-	my ($what, $job, $bad) = @_;
-
-	ok(@$job > 20 && !@$bad, "$what: killed at each of " . @$job . ' calls')
-	    or diag join "\n", map { substr $_, 0, 500 } @$bad[ 0 .. ($#$bad > 9 ? 9 : $#$bad) ];
-	return;
-}
-
 for my $name (qw(rename two mbox both)) {
-	result("deliver $name", sweep_deliver($name));
+	sweep_result("deliver $name, killed", sweep_deliver($name));
 	next unless is_root();
-	result("receive $name", sweep_receive($name)) if $name ne 'mbox';
+	sweep_result("receive $name, killed", sweep_receive($name)) if $name ne 'mbox';
 }
 for my $name (qw(rename two mbox)) {
-	result("one user: receive and deliver $name",
+	sweep_result("one user: receive and deliver $name, killed",
 		sweep_receive($name, single => 1));
 }
 done_testing;

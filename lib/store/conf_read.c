@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "pure/confline.h"
+#include "sys/fsop.h"
 
 enum { PATH_SIZE = LIMIT_PATH + sizeof("/main.cf") };
 
@@ -85,7 +86,7 @@ read_text(struct conf *c, int fd, const char *path, struct why *why)
 	c->text = malloc(size + 1);
 	if (c->text == NULL)
 		return fail(why, "%s: %s", path, strerror(ENOMEM));
-	n = read(fd, c->text, size);
+	n = fsop_pread(fd, c->text, size, 0);
 	if (n < 0)
 		return fail(why, "%s: %s", path, strerror(errno));
 	if ((size_t)n != size)

@@ -199,6 +199,8 @@ int
 inetd_run(const struct inetd *svc)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A limit on file sizes is an error like a full disk. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	/* Ignored by who started us, it would hide how our children end. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	if (inetd_form() == INETD_LISTEN)

@@ -41,6 +41,7 @@ child(const struct spawn *s)
 	if (s->uid != (uid_t)-1 && priv_drop(s->uid, s->gid, s->extra) != 0)
 		_exit(EX_TEMPFAIL);
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);

@@ -13,7 +13,7 @@
  *	-e	the call is not made and fails; -E: so do all later ones of
  *		that name, in every process
  *	-s	reads and writes move so many octets at most, really
- *	-i	every second read, write, fsync or flock fails with EINTR
+ *	-i	every second read, write or wait fails with EINTR
  * It ends when all of them have ended, with the exit code of the program, or
  * 128 and the signal that ended it.  strace(1) can do much of this, but
  * counts per process, cannot cut a write short and would have to be there.
@@ -227,8 +227,7 @@ enter(struct process *p, long number)
 	else if (point.sticky >= 0 && is_named(number, name_of(point.sticky)))
 		let_fail(p, &r, point.error);
 	else if (interrupt && (number == SYS_read || number == SYS_write ||
-	    number == SYS_pread64 || number == SYS_flock ||
-	    number == SYS_wait4) && interrupts++ % 2 == 0)
+	    number == SYS_pread64 || number == SYS_wait4) && interrupts++ % 2 == 0)
 		let_fail(p, &r, EINTR);
 	else if (number == SYS_read || number == SYS_write ||
 	    number == SYS_pread64)

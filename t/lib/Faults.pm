@@ -9,8 +9,8 @@ use POSIX       qw(WNOHANG);
 use Test::More  ();
 use Malle       qw(build_dir slurp spew is_root);
 
-our @EXPORT_OK = qw(tracer need_tracer calls in_parallel become_nobody
-    sanitized message_text);
+our @EXPORT_OK = qw(tracer need_tracer calls in_parallel in_worker
+    become_nobody sanitized message_text sweep_result own_mounts);
 
 =head1 NAME
 
@@ -134,6 +134,60 @@ sub share {
 	}
 	$code->(undef);
 	return;
+}
+
+=item in_worker(CODE)
+
+What CODE returns (a list of [P, N, NAME]), from a process of its own: it may
+become another user for good.
+
+=cut
+
+sub in_worker {
+	my ($code) = @_;
+	my @got = in_parallel([1], sub {
+		return sub {
+			my ($job, $report) = @_;
+			$report->("@$_") for $job ? $code->() : ();
+		};
+	});
+	my @call = map { [split] } grep { /^\d+ \d+ \S+$/ } @got;
+
+	@call == @got && @call or die "counting calls: $got[0]\n";
+	return @call;
+}
+
+=item sweep_result(WHAT, JOBS, REPORTS)
+
+One test: there were jobs, and no reports.
+
+=cut
+
+sub sweep_result {
+	my ($what, $job, $bad) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+	Test::More::ok(@$job > 20 && !@$bad, "$what: " . @$job . ' times')
+	    or Test::More::diag(@$bad . " times wrong\n", join "\n",
+		map { substr $_, 0, 500 } grep { defined } @$bad[ 0 .. 9 ]);
+	return;
+}
+
+=item own_mounts
+
+Root's way to mount without a trace: starts the test file again in a mount
+namespace of its own, which goes with its last process.  False where that is
+impossible.
+
+=cut
+
+sub own_mounts {
+	return 0 unless is_root();
+	return 1 if $ENV{MALLE_OWN_MOUNTS};
+	return 0 if system('unshare --mount true 2>/dev/null') != 0;
+	local $ENV{MALLE_OWN_MOUNTS} = 1;
+	exec 'unshare', '--mount', '--propagation', 'private', $^X, $0;
+	die "unshare: $!\n";
 }
 
 =item become_nobody
@@ -456,7 +510,7 @@ sub check {
 	return @wrong;
 }
 
-=item calls(COUNTING, CODE)
+=item calls(CODE)
 
 CODE gets tracer options, runs something with them; the calls it made come
 back: a list of [P, N, NAME].
