@@ -267,7 +267,7 @@ is_ours(struct maildrop *m, uint64_t size)
 	ssize_t n;
 	size_t i;
 
-	if (!fsop_is_same(m->dir, m->name, &d->st) ||
+	if (!fsop_is_same(m->dir, m->name, &d->st, NULL) ||
 	    size < (uint64_t)d->st.st_size || !is_unchanged(m, 0, m->count))
 		return false;
 	d->tail = (uint64_t)d->st.st_size;
