@@ -2,7 +2,7 @@
 /*
  * waitnew COUNT SECONDS DIR...: waits until COUNT files have appeared in the
  * directories.  Prints "ready" when it is watching, and at the end
- * CLOCK_MONOTONIC of the last file and how many there were.  Status 1 when
+ * CLOCK_MONOTONIC of the first and the last file, and how many there were.  Status 1 when
  * SECONDS passed since the last one and some are missing.
  */
 #include <sys/inotify.h>
@@ -47,7 +47,7 @@ main(int argc, char **argv)
 {
 	struct pollfd p = { .events = POLLIN };
 	long want, limit, got = 0, n;
-	double last;
+	double first = 0, last;
 	int i;
 
 	if (argc < 4)
@@ -64,9 +64,11 @@ main(int argc, char **argv)
 	last = now();
 	while (got < want && now() - last < (double)limit)
 		if (poll(&p, 1, 200) > 0 && (n = events(p.fd)) > 0) {
+			if (got == 0)
+				first = now();
 			got += n;
 			last = now();
 		}
-	printf("%.6f %ld\n", last, got);
+	printf("%.6f %.6f %ld\n", first, last, got);
 	return got < want;
 }
