@@ -43,13 +43,19 @@ ALL_C = $(shell find bin lib t -name '*.[ch]')
 SHELL_SCRIPTS = .ci/run etc/install-packages etc/run-private \
 	$(shell grep -lsE '^\#!/bin/sh' t/*.t t/*/*)
 
-all: $(PROGRAMS:%=$(B)/%)	## build every program into build/
+# sendmail by other names.
+ALIASES = mailq newaliases
+
+all: $(PROGRAMS:%=$(B)/%) $(ALIASES:%=$(B)/%)	## build every program into build/
 
 define program
 $(B)/$(1): $(call objects,$(1)) $(B)/libmalle.a
 	$$(CC) $$(ALL_CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(ALIASES:%=$(B)/%): $(B)/sendmail
+	ln -sf sendmail $@
 
 $(B)/libmalle.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^

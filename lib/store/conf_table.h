@@ -36,6 +36,7 @@ CONF_PARAMETER(QUEUE_DIRECTORY, "queue_directory", "/var/spool/malle", CONF_STRI
 CONF_PARAMETER(QUEUE_MINFREE, "queue_minfree", "0", CONF_NUMBER, 0, 1000000000000)
 CONF_PARAMETER(QUEUE_RUN_DELAY, "queue_run_delay", "300s", CONF_TIME, 1, 86400)
 CONF_PARAMETER(RELAY_DOMAINS, "relay_domains", "", CONF_STRING, 0, 0)
+CONF_PARAMETER(SENDMAIL_SERVICE, "sendmail_service", "inet:127.0.0.1:25", CONF_STRING, 0, 0)
 CONF_PARAMETER(SHADOW_FILE, "shadow_file", "/etc/shadow", CONF_STRING, 0, 0)
 CONF_PARAMETER(SMTPD_BANNER, "smtpd_banner", "$myhostname ESMTP $mail_name", CONF_STRING, 0, 0)
 CONF_PARAMETER(SMTPD_CLIENT_LIMIT, "smtpd_client_connection_count_limit", "50", CONF_NUMBER, 0, 100000)
