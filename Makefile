@@ -23,6 +23,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 # and the linker takes what they do use.
 PROGRAMS = smtpd qrun local pop3d checkpw sendmail postconf postqueue \
 	postsuper postcat malle
+LIBS_smtpd = -lgdbm
+LIBS_qrun = -lgdbm
 LIBS_checkpw = -lcrypt
 
 sources = $(wildcard bin/$(1).c bin/$(1)/*.c)

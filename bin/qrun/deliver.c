@@ -3,24 +3,21 @@
 #include "qrun.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "store/mailbox.h"
 #include "store/maildir.h"
-#include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/priv.h"
 #include "sys/spawn.h"
 
-/* May we write as this user?  Never as root; without root, only as what we
- * are. */
-static enum verdict
-check_user(const struct user *u, struct why *why)
+enum verdict
+deliver_check_user(const struct user *u, struct why *why)
 {
 	if (u->uid == 0)
 		return why_set(why, VERDICT_LATER, "4.3.5",
@@ -33,17 +30,14 @@ check_user(const struct user *u, struct why *why)
 }
 
 static enum verdict
-open_mailbox(struct runner *r, const struct user *u, struct mailbox *mb,
-    int *dir, gid_t *extra, struct why *why)
+open_mailbox(const struct target *t, int *dir, gid_t *extra, struct why *why)
 {
 	*dir = -1;
-	if (check_user(u, why) != VERDICT_OK)
+	if (deliver_check_user(t->user, why) != VERDICT_OK)
 		return why->verdict;
-	if (mailbox_locate(mb, &r->conf, u) != 0)
-		return why_set(why, VERDICT_LATER, "4.3.5",
-		    "home_mailbox or mail_spool_directory is not usable");
-	*dir = mailbox_open_dir(mb, u->uid, extra);
-	return *dir >= 0 ? VERDICT_OK : why_errno(why, errno, mb->dir);
+	*dir = mailbox_open_dir(t->mailbox, t->user->uid, extra);
+	return *dir >= 0 ? VERDICT_OK :
+	    why_errno(why, errno, t->mailbox->dir);
 }
 
 /* Gives the file to the user and renames it; on failure it is as before. */
@@ -73,16 +67,15 @@ give(struct runner *r, struct queue_message *m, const struct user *u,
 
 int
 deliver_rename(struct runner *r, struct queue_message *m,
-    const struct route *route, struct why *why)
+    const struct target *t, struct why *why)
 {
-	const struct user *u = &route->user;
-	struct mailbox mb;
+	const struct user *u = t->user;
 	int dir, new, saved, result;
 	gid_t extra;
 
-	if (open_mailbox(r, u, &mb, &dir, &extra, why) != VERDICT_OK)
+	if (open_mailbox(t, &dir, &extra, why) != VERDICT_OK)
 		return -1;
-	if (!mb.maildir || m->envelope.private ||
+	if (!t->mailbox->maildir || m->envelope.private ||
 	    (m->st.st_uid != r->queue.owner && m->st.st_uid != u->uid)) {
 		(void)close(dir);
 		return 0;
@@ -92,7 +85,7 @@ deliver_rename(struct runner *r, struct queue_message *m,
 		(void)close(dir);
 		return -1;
 	}
-	new = maildir_open(dir, mb.name, "new");
+	new = maildir_open(dir, t->mailbox->name, "new");
 	saved = errno;
 	priv_return();
 	(void)close(dir);
@@ -105,37 +98,6 @@ deliver_rename(struct runner *r, struct queue_message *m,
 	if (result == 1)
 		(void)why_set(why, VERDICT_OK, "2.0.0", "delivered to maildir");
 	return result;
-}
-
-/* What the agent says, until it has closed its end.  False: too late. */
-static bool
-listen_to(int fd, int seconds, char text[static LIMIT_REASON + 1])
-{
-	int64_t end = clock_monotonic() + seconds;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	size_t len = 0;
-	char spill[64];
-	ssize_t n;
-
-	for (;;) {
-		int64_t left = end - clock_monotonic();
-
-		if (left <= 0)
-			break;
-		if (poll(&p, 1, (int)(left > 1000 ? 1000 : left) * 1000) <= 0)
-			continue;
-		n = len < LIMIT_REASON ? read(fd, text + len,
-		    LIMIT_REASON - len) : read(fd, spill, sizeof(spill));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		if (len < LIMIT_REASON)
-			len += (size_t)n;
-	}
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return clock_monotonic() < end;
 }
 
 /* "4.2.0 text": an agent may say its status before the text. */
@@ -153,25 +115,21 @@ split_status(char *text, char status[static 12])
 }
 
 static enum verdict
-run_agent(struct runner *r, const struct spawn *s, int from_agent,
-    struct why *why)
+judge(const struct target *t, int code, struct str *said, struct why *why)
 {
-	char text[LIMIT_REASON + 1], status[12] = "";
-	const char *reason;
-	pid_t pid = spawn(s);
+	char status[12] = "";
+	const char *text;
 
-	(void)close(s->fd[1]);
-	if (pid < 0)
-		return why_errno(why, errno, "start local");
-	if (!listen_to(from_agent, (int)conf_number(&r->conf,
-	    CONF_COMMAND_TIME_LIMIT), text)) {
-		(void)kill(pid, SIGKILL);
-		(void)spawn_wait(pid);
-		return why_set(why, VERDICT_LATER, "4.3.0",
-		    "local: command time limit exceeded");
-	}
-	reason = split_status(text, status);
-	(void)why_exit(why, spawn_wait(pid), reason);
+	str_cut(said, LIMIT_REASON);
+	said->s[strcspn(said->s, "\n")] = '\0';
+	if (t->kind == TARGET_COMMAND && code == 0)
+		return why_set(why, VERDICT_OK, "2.0.0",
+		    "delivered to command: %.300s", t->text);
+	text = split_status(said->s, status);
+	if (t->kind == TARGET_FILE && code == 0)
+		return why_set(why, VERDICT_OK, "2.0.0",
+		    "delivered to file: %.300s", t->text);
+	(void)why_exit(why, code, text);
 	if (status[0] != '\0') {
 		status[0] = why->status[0];
 		memcpy(why->status, status, sizeof(status));
@@ -179,61 +137,151 @@ run_agent(struct runner *r, const struct spawn *s, int from_agent,
 	return why->verdict;
 }
 
+/* ---- what a command may know ---- */
+
+enum { NVARIABLES = 16 };
+
+/* NAME=value, where a stranger's octets become "_" unless they are harmless
+ * to any shell (Postfix's command_expansion_filter). */
+static void
+set_variable(char **env, size_t *n, const char *name, const char *value)
+{
+	static const char good[] = "1234567890!@%-_=+:,./abcdefghijklmnopqrst"
+	    "uvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct str s;
+	size_t i;
+
+	if (*n + 1 >= NVARIABLES)
+		return;
+	str_init(&s);
+	str_printf(&s, "%s=", name);
+	for (i = 0; value[i] != '\0'; i++)
+		str_putc(&s, strchr(good, value[i]) != NULL ? value[i] : '_');
+	if (!s.bad && (env[*n] = strdup(s.s)) != NULL)
+		env[++*n] = NULL;
+	str_free(&s);
+}
+
+static void
+set_environment(char **env, const struct queue_message *m, size_t number,
+    const struct user *u)
+{
+	const struct rcpt *rcpt = &m->envelope.rcpt[number - 1];
+	const char *at = strrchr(rcpt->address, '@');
+	char local[LIMIT_ADDRESS + 1];
+	size_t n = 0;
+
+	(void)snprintf(local, sizeof(local), "%.*s", at != NULL ?
+	    (int)(at - rcpt->address) : LIMIT_ADDRESS, rcpt->address);
+	env[0] = NULL;
+	set_variable(env, &n, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	set_variable(env, &n, "SHELL", "/bin/sh");
+	set_variable(env, &n, "HOME", u->home[0] != '\0' ? u->home : "/");
+	set_variable(env, &n, "USER", u->name);
+	set_variable(env, &n, "LOGNAME", u->name);
+	set_variable(env, &n, "SENDER", m->envelope.sender);
+	set_variable(env, &n, "RECIPIENT", rcpt->address);
+	set_variable(env, &n, "ORIGINAL_RECIPIENT",
+	    rcpt->original[0] != '\0' ? rcpt->original : rcpt->address);
+	set_variable(env, &n, "LOCAL", local);
+	set_variable(env, &n, "DOMAIN", at != NULL ? at + 1 : "");
+	set_variable(env, &n, "EXTENSION", "");
+}
+
+/* ---- one target ---- */
+
 /* local as the user, in the directory the mailbox is in, the message on
  * descriptor 0. */
 static enum verdict
 start_agent(struct runner *r, struct queue_message *m, size_t number,
-    const struct user *u, const struct mailbox *mb, int dir, gid_t extra,
+    const struct target *t, char *where, int dir, gid_t extra,
     struct why *why)
 {
 	char program[] = "local", o_id[] = "-i", o_number[] = "-n",
-	    o_host[] = "-m", count[24], host[LIMIT_DOMAIN + 1],
-	    mailbox[LIMIT_PATH + 2];
+	    o_host[] = "-m", o_size[] = "-s", count[24], size[24],
+	    host[LIMIT_DOMAIN + 1], *env[NVARIABLES];
 	char *argv[] = { program, o_id, m->id, o_number, count, o_host, host,
-	    mailbox, NULL };
-	struct spawn s = { .fd_program = r->fd_local, .argv = argv,
-	    .fd_cwd = dir, .uid = u->uid, .gid = u->gid, .extra = extra };
-	enum verdict verdict;
-	int to_us[2], message;
+	    o_size, size, where, NULL };
+	struct spawn s = { .argv = argv, .env = env, .fd_cwd = dir,
+	    .uid = t->user->uid, .gid = t->user->gid, .extra = extra };
+	struct str said;
+	size_t i;
+	int code;
 
 	(void)snprintf(count, sizeof(count), "%zu", number);
+	(void)snprintf(size, sizeof(size), "%" PRIu64, conf_number(&r->conf,
+	    t->user->home[0] != '\0' ? CONF_MAILBOX_SIZE_LIMIT :
+	    CONF_VIRTUAL_MAILBOX_LIMIT));
 	(void)snprintf(host, sizeof(host), "%s",
 	    conf_get(&r->conf, CONF_MYHOSTNAME));
-	(void)snprintf(mailbox, sizeof(mailbox), "%s%s", mb->name,
-	    mb->maildir ? "/" : "");
-	message = queue_reopen(m);
-	if (message < 0)
+	s.fd[0] = queue_reopen(m);
+	if (s.fd[0] < 0)
 		return why_errno(why, errno, "open queue file");
-	if (pipe2(to_us, O_CLOEXEC) != 0) {
-		(void)why_errno(why, errno, "pipe");
-		(void)close(message);
+	set_environment(env, m, number, t->user);
+	str_init(&said);
+	code = agent_run(r, &s, LIMIT_REASON, &said, why);
+	if (code >= 0 || why->verdict == VERDICT_OK)
+		(void)judge(t, code, &said, why);
+	str_free(&said);
+	for (i = 0; env[i] != NULL; i++)
+		free(env[i]);
+	(void)close(s.fd[0]);
+	return why->verdict;
+}
+
+static enum verdict
+to_mailbox(struct runner *r, struct queue_message *m, size_t number,
+    const struct target *t, struct why *why)
+{
+	char where[LIMIT_PATH + 2];
+	gid_t extra;
+	int dir;
+
+	if (open_mailbox(t, &dir, &extra, why) != VERDICT_OK)
 		return why->verdict;
-	}
-	s.fd[0] = message;
-	s.fd[1] = to_us[1];
-	s.fd[2] = s.fd[3] = -1;
-	verdict = run_agent(r, &s, to_us[0], why);
-	(void)close(to_us[0]);
-	(void)close(message);
-	return verdict;
+	(void)snprintf(where, sizeof(where), "%s%s", t->mailbox->name,
+	    t->mailbox->maildir ? "/" : "");
+	(void)start_agent(r, m, number, t, where, dir, extra, why);
+	(void)close(dir);
+	return why->verdict;
+}
+
+/* A command starts in the home, if there is one to start in. */
+static enum verdict
+to_agent(struct runner *r, struct queue_message *m, size_t number,
+    const struct target *t, struct why *why)
+{
+	char where[LIMIT_TARGET + 2];
+	int dir = -1;
+
+	if (deliver_check_user(t->user, why) != VERDICT_OK)
+		return why->verdict;
+	if (t->user->home[0] != '\0')
+		dir = open(t->user->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(where, sizeof(where), "%s%s",
+	    t->kind == TARGET_COMMAND ? "|" : "", t->text);
+	(void)start_agent(r, m, number, t, where, dir, (gid_t)-1, why);
+	if (dir >= 0)
+		(void)close(dir);
+	return why->verdict;
 }
 
 enum verdict
 deliver_copy(struct runner *r, struct queue_message *m, size_t number,
-    const struct route *route, struct why *why)
+    const struct target *t, struct why *why)
 {
-	struct mailbox mb;
-	gid_t extra;
-	int dir;
-
-	if (r->fd_local < 0)
-		return why_set(why, VERDICT_LATER, "4.3.5",
-		    "cannot run local in daemon_directory");
-	if (open_mailbox(r, &route->user, &mb, &dir, &extra, why) ==
-	    VERDICT_OK)
-		(void)start_agent(r, m, number, &route->user, &mb, dir, extra,
-		    why);
-	if (dir >= 0)
-		(void)close(dir);
-	return why->verdict;
+	(void)why_set(why, VERDICT_OK, "2.0.0", "nothing said");
+	switch (t->kind) {
+	case TARGET_MAILBOX:
+		return to_mailbox(r, m, number, t, why);
+	case TARGET_COMMAND:
+	case TARGET_FILE:
+		return to_agent(r, m, number, t, why);
+	case TARGET_FORWARD:
+	case TARGET_FAIL:
+		break;
+	}
+	return why_set(why, VERDICT_LATER, "4.3.0", "not for an agent");
 }

@@ -13,8 +13,10 @@
  * sysexits.
  *
  * qrun.c	starting, finding messages
- * route.c	where does a recipient's mail go?
- * deliver.c	there
+ * message.c	one message: its recipients, its record, its end
+ * expand*.c	what does an address stand for?
+ * deliver.c	one target: by rename, or by the agent (agent.c)
+ * forward.c	a new message for other addresses
  * report.c	the log
  */
 #include "qrun.h"
@@ -36,121 +38,6 @@
 #include "sys/fsop.h"
 #include "sys/inetd.h"
 #include "sys/log.h"
-
-/* ---- one message ---- */
-
-/* There is no bounce agent: what will never be delivered is kept. */
-static void
-soften(struct why *why)
-{
-	struct why never = *why;
-
-	if (never.verdict == VERDICT_NEVER)
-		(void)why_set(why, VERDICT_LATER, never.status, "%s",
-		    never.text);
-}
-
-static void
-defer(struct runner *r, struct queue_message *m)
-{
-	int64_t now = clock_now_us() / 1000000;
-	int64_t wait = now - m->arrival / 1000000;
-	int64_t min = (int64_t)conf_number(&r->conf, CONF_MINIMAL_BACKOFF_TIME);
-	int64_t max = (int64_t)conf_number(&r->conf, CONF_MAXIMAL_BACKOFF_TIME);
-
-	if (wait > max)
-		wait = max;
-	if (wait < min)
-		wait = min;
-	if (queue_defer(m, now + wait) != 0)
-		log_warning("qmgr", "%s: defer: %s", m->id, strerror(errno));
-}
-
-static void
-finish(struct queue_message *m)
-{
-	if (queue_remove(m) == 0)
-		report_removed(m);
-	else
-		log_warning("qmgr", "%s: remove: %s", m->id, strerror(errno));
-}
-
-/* The message as it is becomes the mailbox's.  False: it must be copied. */
-static bool
-by_rename(struct runner *r, struct queue_message *m)
-{
-	int64_t started = clock_now_us();
-	struct route route;
-	struct why why;
-	int given = -1;
-
-	if (m->envelope.nrcpt != 1)
-		return false;
-	if (route_resolve(r, m->envelope.rcpt[0].address, &route, &why) ==
-	    VERDICT_OK)
-		given = deliver_rename(r, m, &route, &why);
-	if (given == 0)
-		return false;
-	soften(&why);
-	report_rcpt(m, &m->envelope.rcpt[0], given == 1 ? "local" : "none",
-	    started, &why);
-	if (given == 1) {
-		if (strcmp(m->place, "incoming") != 0)
-			queue_forget(m);
-		report_removed(m);
-		return true;
-	}
-	if (queue_record(m, 1, NULL, &why) != 0)
-		log_warning("qmgr", "%s: state: %s", m->id, strerror(errno));
-	defer(r, m);
-	return true;
-}
-
-/* One recipient.  True: nothing is left to do for it. */
-static bool
-one_rcpt(struct runner *r, struct queue_message *m, size_t i)
-{
-	int64_t started = clock_now_us();
-	struct rcpt *rcpt = &m->envelope.rcpt[i];
-	const char *relay = "none";
-	struct route route;
-	struct why why;
-
-	if (route_resolve(r, rcpt->address, &route, &why) == VERDICT_OK) {
-		relay = "local";
-		(void)deliver_copy(r, m, i + 1, &route, &why);
-	}
-	soften(&why);
-	report_rcpt(m, rcpt, relay, started, &why);
-	/* A success that cannot be written down may be repeated later;
-	 * that is better than a loss. */
-	if (queue_record(m, i + 1, NULL, &why) == 0)
-		return why.verdict != VERDICT_LATER;
-	log_warning("qmgr", "%s: state: %s", m->id, strerror(errno));
-	return why.verdict != VERDICT_LATER && m->envelope.nrcpt == 1;
-}
-
-static void
-by_copy(struct runner *r, struct queue_message *m)
-{
-	size_t n = m->envelope.nrcpt, i, left = 0;
-	bool *done = calloc(n, sizeof(*done));
-
-	if (done == NULL || queue_recorded(m, done, n) != 0) {
-		log_warning("qmgr", "%s: state: %s", m->id, strerror(errno));
-		free(done);
-		defer(r, m);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		if (!done[i] && !one_rcpt(r, m, i))
-			left++;
-	free(done);
-	if (left == 0)
-		finish(m);
-	else
-		defer(r, m);
-}
 
 /* ---- workers: an agent may take long, and others' mail must not wait ---- */
 
@@ -183,7 +70,7 @@ by_worker(struct runner *r, struct queue_message *m)
 		r->workers++;
 		return;
 	}
-	by_copy(r, m);
+	message_by_copy(r, m);
 	if (pid == 0) {
 		queue_release(m);
 		_exit(EX_OK);
@@ -208,7 +95,7 @@ one_message(void *ctx, const char *place, const char *name)
 		return true;
 	}
 	report_active(&m);
-	if (!by_rename(r, &m))
+	if (!message_by_rename(r, &m))
 		by_worker(r, &m);
 	queue_release(&m);
 	return true;

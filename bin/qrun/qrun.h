@@ -4,6 +4,9 @@
 #define QRUN_H
 
 #include "store/conf.h"
+#include "store/domain.h"
+#include "store/mailbox.h"
+#include "store/map.h"
 #include "store/queue.h"
 #include "store/users.h"
 
@@ -12,34 +15,93 @@ struct runner {
 	struct user owner;	/* mail_owner */
 	struct queue queue;
 	int fd_local;		/* the program local */
+	int fd_users;		/* passwd_file, for one message */
+	bool tables_open;	/* the rest of it, likewise */
+	struct domains domains;
+	struct map_list aliases, relocated, virtual_mailbox, virtual_uid,
+	    virtual_gid;
+	bool quick;		/* expand may not start anything */
 	unsigned workers;	/* children that deliver one message each */
 	bool alone;		/* do it all in this process */
 };
 
-/* Where one recipient's mail goes. */
-struct route {
-	struct user user;
-	char local[LIMIT_USER + 1];
+/* One place that a recipient's mail goes to. */
+enum target_kind {
+	TARGET_MAILBOX,		/* of user; where: mailbox */
+	TARGET_COMMAND,		/* text, as user */
+	TARGET_FILE,		/* text, as user */
+	TARGET_FORWARD,		/* text: an address for a new message */
+	TARGET_FAIL		/* text: an address; why */
 };
 
-/* route.c: VERDICT_OK and the account, or why not (now). */
-enum verdict route_resolve(struct runner *, const char *address,
-    struct route *, struct why *);
+struct target {
+	enum target_kind kind;
+	char *text;
+	struct user *user;	/* NULL: FORWARD, FAIL */
+	struct mailbox *mailbox;	/* MAILBOX only */
+	struct why *why;	/* FAIL only */
+};
 
-/* deliver.c: one recipient.  deliver_rename hands the message over whole,
- * and returns 1; 0 when it must be copied instead (another file system, an
+struct expansion {
+	struct target *target;
+	size_t n;
+	/* "owner-list@..." where the alias has an owner, else "". */
+	char sender[LIMIT_ADDRESS + 1];
+	bool aliased;		/* the address is not just a mailbox */
+	bool incomplete;	/* quick, and it would take an agent */
+};
+
+/* message.c: hands a message for one mailbox over by rename, or defers it.
+ * False: it needs message_by_copy, which does all that is left to do. */
+bool message_by_rename(struct runner *, struct queue_message *);
+void message_by_copy(struct runner *, struct queue_message *);
+
+/* expand.c: all that one recipient stands for, in whatever files and tables
+ * it is written.  VERDICT_OK, or why nothing can be done for it (now). */
+enum verdict expand(struct runner *, const char *address, struct expansion *,
+    struct why *);
+void expansion_free(struct expansion *);
+
+/* tables.c: the files and tables that expand asks, opened for one message
+ * and closed after it. */
+bool tables_open(struct runner *, struct why *);
+void tables_close(struct runner *);
+
+/* deliver.c: one target.  deliver_rename hands the message over whole, and
+ * returns 1; 0 when it must be copied instead (another file system, an
  * mbox); -1 with why when it cannot be delivered now. */
 int deliver_rename(struct runner *, struct queue_message *,
-    const struct route *, struct why *);
-/* Runs local for recipient number (1...). */
+    const struct target *, struct why *);
+/* Runs local for recipient number (1...) and one of its targets. */
 enum verdict deliver_copy(struct runner *, struct queue_message *,
-    size_t number, const struct route *, struct why *);
+    size_t number, const struct target *, struct why *);
+/* May we write as this user?  Never as root; without root, only as what we
+ * are. */
+enum verdict deliver_check_user(const struct user *, struct why *);
+
+/* agent.c: runs local as spawn says; what it prints (max octets) goes to
+ * out.  Returns its exit code; -1 for a signal, or with why (LATER) when it
+ * could not run or took too long. */
+struct spawn;
+int agent_run(struct runner *, struct spawn *, size_t max, struct str *out,
+    struct why *);
+/* local as the user, in dir, with the two arguments ask[1] and ask[2]. */
+int agent_ask(struct runner *, const struct user *, int dir,
+    char *const *ask, struct str *out, struct why *);
+
+/* forward.c: a new message to the addresses (each a Delivered-To field in
+ * rcpts), from sender, with the text of m; the new queue file's name in
+ * name. */
+enum verdict forward_message(struct runner *, struct queue_message *m,
+    const struct rcpt *from, const char *sender, const struct str *rcpts,
+    char name[static LIMIT_QUEUE_NAME], struct why *);
 
 /* report.c: the log lines of a delivery. */
 void report_active(const struct queue_message *);
-/* started: when this attempt began, microseconds. */
+/* started: when this attempt began, microseconds.  to: where an alias led,
+ * or NULL. */
 void report_rcpt(const struct queue_message *, const struct rcpt *,
-    const char *relay, int64_t started, const struct why *);
+    const char *to, const char *relay, int64_t started, const struct why *);
 void report_removed(const struct queue_message *);
 
 #endif

@@ -42,19 +42,24 @@ report_active(const struct queue_message *m)
 
 void
 report_rcpt(const struct queue_message *m, const struct rcpt *rcpt,
-    const char *relay, int64_t started, const struct why *why)
+    const char *to, const char *relay, int64_t started, const struct why *why)
 {
 	char all[DELAY], before[DELAY], during[DELAY];
+	const char *original = rcpt->original[0] != '\0' ? rcpt->original :
+	    rcpt->address;
 	int64_t now = clock_now_us();
-	bool other = rcpt->original[0] != '\0' &&
-	    strcasecmp(rcpt->original, rcpt->address) != 0;
+	bool other;
+
+	if (to == NULL)
+		to = rcpt->address;
+	other = strcasecmp(original, to) != 0;
 
 	format_delay(all, now - m->arrival);
 	format_delay(before, started - m->arrival);
 	format_delay(during, now - started);
 	log_line("local", "%s: to=<%s>%s%s%s, relay=%s, delay=%s, "
-	    "delays=%s/0/0/%s, dsn=%s, status=%s (%s)", m->id, rcpt->address,
-	    other ? ", orig_to=<" : "", other ? rcpt->original : "",
+	    "delays=%s/0/0/%s, dsn=%s, status=%s (%s)", m->id, to,
+	    other ? ", orig_to=<" : "", other ? original : "",
 	    other ? ">" : "", relay, all, before, during, why->status,
 	    verdict_word(why->verdict), why->text);
 }

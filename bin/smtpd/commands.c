@@ -66,7 +66,7 @@ void
 smtpd_reset(struct smtpd *s)
 {
 	s->in_mail = false;
-	s->nrcpt = 0;
+	s->nrcpt = s->naccepted = 0;
 	s->rcpt_refused = false;
 	str_reset(&s->rcpts);
 	str_reset(&s->only_rcpt);

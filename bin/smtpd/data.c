@@ -20,6 +20,7 @@ enum { MIN_RATE = 500 };
 
 struct receive {
 	struct smtpd *s;
+	struct addr sender;	/* as the envelope has it */
 	struct queue_file file;
 	struct hdr hdr;
 	struct dot dot;
@@ -39,13 +40,11 @@ static void
 put_envelope(struct receive *r)
 {
 	struct smtpd *s = r->s;
-	struct addr sender = s->sender;
 	const char *helo = s->helo.len > 0 ? s->helo.s : s->peer.name;
 	struct str e;
 
-	(void)addr_complete(&sender, conf_get(&s->conf, CONF_MYORIGIN));
 	str_init(&e);
-	envelope_put_sender(&e, sender.text);
+	envelope_put_sender(&e, r->sender.text);
 	str_put(&e, s->rcpts.s, s->rcpts.len);
 	str_printf(&e, "Received: from %s (%s [%s%s])\n\tby %s (%s) with %s "
 	    "id %s", helo, s->peer.name,
@@ -53,7 +52,7 @@ put_envelope(struct receive *r)
 	    conf_get(&s->conf, CONF_MYHOSTNAME),
 	    conf_get(&s->conf, CONF_MAIL_NAME), s->esmtp ? "ESMTP" : "SMTP",
 	    r->file.id);
-	if (s->nrcpt == 1)
+	if (s->naccepted == 1)
 		str_printf(&e, "\n\tfor <%s>; %s\n", s->only_rcpt.s, r->date);
 	else
 		str_printf(&e, ";\n\t%s\n", r->date);
@@ -69,7 +68,6 @@ static void
 set_missing(struct receive *r)
 {
 	struct smtpd *s = r->s;
-	struct addr sender = s->sender;
 	time_t now = (time_t)(queue_id_us(r->file.id) / 1000000);
 	struct tm t;
 
@@ -77,12 +75,11 @@ set_missing(struct receive *r)
 	date_rfc5322(r->date, &t);
 	if (!s->peer.own)
 		return;
-	(void)addr_complete(&sender, conf_get(&s->conf, CONF_MYORIGIN));
 	(void)gmtime_r(&now, &t);
 	(void)snprintf(r->add_date, sizeof(r->add_date), "Date: %s\n",
 	    r->date);
 	(void)snprintf(r->add_from, sizeof(r->add_from), "From: %s\n",
-	    sender.len > 0 ? sender.text : "MAILER-DAEMON");
+	    r->sender.len > 0 ? r->sender.text : "MAILER-DAEMON");
 	(void)snprintf(r->add_message_id, sizeof(r->add_message_id),
 	    "Message-Id: <%04d%02d%02d%02d%02d%02d.%s@%s>\n",
 	    1900 + t.tm_year, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
@@ -184,6 +181,23 @@ finish(struct receive *r)
 	return SESSION_OK;
 }
 
+/* The sender as others see it, and the copies that the archive gets. */
+static bool
+map_envelope(struct receive *r)
+{
+	struct smtpd *s = r->s;
+	struct smtpd_add add = { s, "" };
+	struct why why;
+
+	r->sender = s->sender;
+	if (rewrite_sender(&s->tables.rewrite, &r->sender, &why) ==
+	    VERDICT_OK && rewrite_bcc(&s->tables.rewrite, &r->sender, NULL,
+	    smtpd_add_rcpt, &add, &why) == VERDICT_OK)
+		return true;
+	log_warning("smtpd", "%s", why.text);
+	return false;
+}
+
 enum session_step
 smtpd_data(void *ctx, char *arg)
 {
@@ -199,6 +213,9 @@ smtpd_data(void *ctx, char *arg)
 	if (s->nrcpt == 0)
 		return smtpd_refuse(s, "503 5.5.1 Error: need RCPT command");
 	r->s = s;
+	if (!map_envelope(r))
+		return smtpd_refuse(s,
+		    "451 4.3.0 Error: temporary lookup failure");
 	if (queue_create(&r->file, &s->queue) != 0) {
 		error = errno;
 		log_warning("smtpd", "create queue file: %s", strerror(error));

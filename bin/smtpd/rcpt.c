@@ -9,18 +9,30 @@
 #include "pure/list.h"
 #include "sys/log.h"
 
+/* The reply code that goes with a status (RFC 5321 4.2.2). */
+static const char *
+reply_code(const struct why *why)
+{
+	if (why->verdict == VERDICT_NEVER)
+		return "550";
+	return strcmp(why->status, "4.7.1") == 0 ? "454" : "451";
+}
+
 /* Refuses, and tells the log in the words that log readers look for.  The
  * address stands as it was typed. */
 static enum session_step
-reject(struct smtpd *s, const struct addr *a, const char *code,
-    const char *text)
+reject(struct smtpd *s, const struct addr *a, const struct why *why)
 {
-	log_line("smtpd", "NOQUEUE: reject: RCPT from %s[%s]: %s <%s>: %s; "
+	const char *code = reply_code(why);
+
+	log_line("smtpd", "NOQUEUE: reject: RCPT from %s[%s]: %s %s <%s>: %s; "
 	    "from=<%s> to=<%s> proto=%s helo=<%s>", s->peer.name,
-	    s->peer.addr, code, a->text, text, s->sender.text, a->text,
-	    s->esmtp ? "ESMTP" : "SMTP", s->helo.s);
+	    s->peer.addr, code, why->status, a->text, why->text,
+	    s->sender.text, a->text, s->esmtp ? "ESMTP" : "SMTP",
+	    s->helo.s);
 	s->rcpt_refused = true;
-	return smtpd_refuse(s, "%s <%.330s>: %s", code, a->text, text);
+	return smtpd_refuse(s, "%s %s <%.330s>: %s", code, why->status,
+	    a->text, why->text);
 }
 
 /* user@[our own address] is user@myhostname: whoever delivers the message
@@ -39,26 +51,6 @@ name_literal(struct smtpd *s, struct addr *a)
 	(void)addr_complete(a, conf_get(&s->conf, CONF_MYHOSTNAME));
 }
 
-static bool
-is_local(struct smtpd *s, const char *domain)
-{
-	return list_has_domain(conf_get(&s->conf, CONF_MYDESTINATION), domain);
-}
-
-/* RFC 5321 4.5.1: postmaster is always there. */
-static enum users_answer
-find(struct smtpd *s, const struct addr *a)
-{
-	char key[LIMIT_USER + 1];
-	struct user u;
-
-	if (!addr_local_key(a, key, sizeof(key)))
-		return USERS_MISS;
-	if (strcmp(key, "postmaster") == 0)
-		return USERS_HIT;
-	return users_find(s->fd_users, key, &u);
-}
-
 /* Twice the same is once. */
 static bool
 has_already(const struct smtpd *s, const char *address)
@@ -69,18 +61,43 @@ has_already(const struct smtpd *s, const char *address)
 	return strcasestr(s->rcpts.s, field) != NULL;
 }
 
+void
+smtpd_add_rcpt(void *ctx, const char *address)
+{
+	struct smtpd_add *add = ctx;
+	struct smtpd *s = add->s;
+
+	if (has_already(s, address))
+		return;
+	envelope_put_rcpt(&s->rcpts, address, add->given);
+	s->nrcpt++;
+}
+
+/* All that the recipient stands for goes into the envelope, or nothing. */
 static enum session_step
 accept_rcpt(struct smtpd *s, const struct addr *given, const struct addr *full)
 {
-	if (!has_already(s, full->text)) {
-		envelope_put_rcpt(&s->rcpts, full->text, given->text);
-		if (s->nrcpt++ == 0)
-			str_puts(&s->only_rcpt, given->text);
+	struct smtpd_add add = { s, given->text };
+	struct rewrite *r = &s->tables.rewrite;
+	size_t len = s->rcpts.len, n = s->nrcpt;
+	struct why why;
+
+	why.verdict = rewrite_rcpt(r, full, smtpd_add_rcpt, &add, &why);
+	if (why.verdict == VERDICT_OK) {
+		add.given = "";
+		why.verdict = rewrite_bcc(r, NULL, full, smtpd_add_rcpt, &add,
+		    &why);
 	}
-	if (s->rcpts.bad || s->only_rcpt.bad) {
-		smtpd_reset(s);
-		return smtpd_refuse(s, "452 4.3.0 Error: out of memory");
+	if (why.verdict == VERDICT_OK && s->rcpts.bad)
+		(void)why_set(&why, VERDICT_LATER, "4.3.0", "out of memory");
+	if (why.verdict != VERDICT_OK) {
+		str_cut(&s->rcpts, len);
+		s->nrcpt = n;
+		return reject(s, given, &why);
 	}
+	/* Twice the same counts once. */
+	if (s->nrcpt > n && s->naccepted++ == 0)
+		str_puts(&s->only_rcpt, given->text);
 	smtpd_reply(s, "250 2.1.5 Ok");
 	return SESSION_OK;
 }
@@ -91,6 +108,7 @@ smtpd_rcpt(void *ctx, char *arg)
 	struct smtpd *s = ctx;
 	char *p = strncasecmp(arg, "TO:", 3) == 0 ? arg + 3 : NULL;
 	struct addr given, full;
+	struct why why;
 	size_t n;
 
 	if (!s->in_mail)
@@ -100,7 +118,7 @@ smtpd_rcpt(void *ctx, char *arg)
 	n = addr_parse(&given, p, strlen(p));
 	full = given;
 	if (n == 0 || given.len == 0 || p[n + strspn(p + n, " \t")] == '<' ||
-	    !addr_complete(&full, conf_get(&s->conf, CONF_MYORIGIN)))
+	    !rewrite_complete(&s->tables.rewrite, &full))
 		return smtpd_refuse(s,
 		    "501 5.1.3 Bad recipient address syntax");
 	n += strspn(p + n, " \t");
@@ -108,23 +126,11 @@ smtpd_rcpt(void *ctx, char *arg)
 		return smtpd_refuse(s, "555 5.5.4 Unsupported option: %.200s",
 		    p + n);
 	name_literal(s, &full);
-	if (s->nrcpt >= conf_number(&s->conf, CONF_SMTPD_RECIPIENT_LIMIT))
+	if (s->naccepted >= conf_number(&s->conf,
+	    CONF_SMTPD_RECIPIENT_LIMIT))
 		return smtpd_refuse(s,
 		    "452 4.5.3 Error: too many recipients");
-	if (!is_local(s, addr_domain(&full))) {
-		if (s->trusted || list_has_domain(conf_get(&s->conf,
-		    CONF_RELAY_DOMAINS), addr_domain(&full)))
-			return accept_rcpt(s, &given, &full);
-		return reject(s, &given, "454 4.7.1", "Relay access denied");
-	}
-	switch (find(s, &full)) {
-	case USERS_HIT:
-		return accept_rcpt(s, &given, &full);
-	case USERS_MISS:
-		return reject(s, &given, "550 5.1.1", "Recipient address "
-		    "rejected: User unknown in local recipient table");
-	case USERS_LATER:
-		break;
-	}
-	return reject(s, &given, "451 4.3.0", "Temporary lookup failure");
+	if (smtpd_check_recipient(s, &full, &why) != VERDICT_OK)
+		return reject(s, &given, &why);
+	return accept_rcpt(s, &given, &full);
 }

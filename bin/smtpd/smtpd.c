@@ -9,7 +9,8 @@
  *
  * smtpd.c	starting, the greeting, the last log lines
  * commands.c	the table of commands and the simple ones
- * rcpt.c	who may be written to
+ * rcpt.c	RCPT
+ * recipient.c	who may be written to
  * data.c	receiving, the commit
  */
 #include "smtpd.h"
@@ -94,6 +95,8 @@ prepare(struct smtpd *s)
 	if (s->fd_users < 0)
 		log_warning("smtpd", "passwd_file %s: %s",
 		    conf_get(&s->conf, CONF_PASSWD_FILE), strerror(errno));
+	if (!smtpd_open_tables(s))
+		return false;
 	if (geteuid() == 0)
 		(void)wake_open(&s->conf);	/* what fails is logged */
 	if (priv_drop(s->owner.uid, s->owner.gid, (gid_t)-1) != 0) {

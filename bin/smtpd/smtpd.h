@@ -6,7 +6,10 @@
 #include "pure/addr.h"
 #include "pure/str.h"
 #include "store/conf.h"
+#include "store/domain.h"
+#include "store/map.h"
 #include "store/queue.h"
+#include "store/rewrite.h"
 #include "store/users.h"
 #include "sys/bio.h"
 #include "sys/peer.h"
@@ -16,6 +19,15 @@ enum smtpd_lines {
 	LINES_UNKNOWN,		/* nothing read yet */
 	LINES_CRLF,
 	LINES_LF		/* "nc" from the LAN */
+};
+
+/* The look-up tables, opened before the rights are given away. */
+struct smtpd_tables {
+	struct domains domains;
+	struct rewrite rewrite;
+	struct map_list known[DOMAIN_OTHER];	/* recipients of each class */
+	bool accounts;		/* passwd_file is one of the local ones */
+	struct map_list relocated;
 };
 
 struct smtpd {
@@ -29,6 +41,7 @@ struct smtpd {
 	struct peer peer;
 	struct queue queue;
 	int fd_users;
+	struct smtpd_tables tables;
 	bool trusted;		/* in mynetworks */
 	bool lf_allowed;
 	enum smtpd_lines lines;
@@ -41,7 +54,8 @@ struct smtpd {
 	bool in_mail;
 	struct addr sender;	/* as given */
 	struct str rcpts;	/* envelope fields of the recipients */
-	size_t nrcpt;
+	size_t nrcpt;		/* of them */
+	size_t naccepted;	/* RCPT commands */
 	bool rcpt_refused;
 	struct str only_rcpt;	/* the first recipient as given */
 };
@@ -60,7 +74,19 @@ void smtpd_reply(struct smtpd *, const char *fmt, ...)
 enum session_step smtpd_refuse(struct smtpd *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* rcpt.c: RCPT. */
+/* recipient.c: is there anyone at this (completed) address, and may this
+ * client write there?  VERDICT_OK, or the refusal. */
+bool smtpd_open_tables(struct smtpd *);
+enum verdict smtpd_check_recipient(struct smtpd *, const struct addr *,
+    struct why *);
+
+/* rcpt.c: RCPT.  smtpd_add_rcpt is a rewrite_add; ctx is the smtpd, and
+ * given what the client typed ("" for a copy). */
+struct smtpd_add {
+	struct smtpd *s;
+	const char *given;
+};
+void smtpd_add_rcpt(void *ctx, const char *address);
 enum session_step smtpd_rcpt(void *ctx, char *arg);
 
 /* data.c: DATA, from 354 to the answer after the dot. */

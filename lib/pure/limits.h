@@ -30,6 +30,13 @@ enum limit {
 	/* Names of queue files: id, ",S=", ",W=" and two 64-bit numbers. */
 	LIMIT_QUEUE_NAME = 80,
 	LIMIT_QUEUE_ID = 17,
+	/* A command or path as the target of an alias; a .forward or
+	 * :include: file; what one address may become, and through how many
+	 * aliases. */
+	LIMIT_TARGET = 2048,
+	LIMIT_FORWARD = 1 << 20,
+	LIMIT_TARGETS = 10000,
+	LIMIT_ALIAS_DEPTH = 50,
 	/* A path that an administrator wrote. */
 	LIMIT_PATH = 1024,
 	/* An account name and a password (libxcrypt takes 511). */

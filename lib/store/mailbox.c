@@ -23,8 +23,25 @@ fits(int printed, size_t size)
 	return printed >= 0 && (size_t)printed < size;
 }
 
+static int
+place(struct mailbox *m, const char *dir, const char *name)
+{
+	size_t n;
+
+	if (leaves(name) || dir[0] != '/' ||
+	    !fits(snprintf(m->dir, sizeof(m->dir), "%s", dir),
+	    sizeof(m->dir)) ||
+	    !fits(snprintf(m->name, sizeof(m->name), "%s", name),
+	    sizeof(m->name)))
+		return -1;
+	n = strlen(m->name);
+	while (n > 1 && m->name[n - 1] == '/')
+		m->name[--n] = '\0';
+	return 0;
+}
+
 int
-mailbox_locate(struct mailbox *m, struct conf *c, const struct user *u)
+mailbox_locate(struct mailbox *m, const struct conf *c, const struct user *u)
 {
 	const char *name = conf_get(c, CONF_HOME_MAILBOX);
 	const char *dir = u->home;
@@ -39,16 +56,17 @@ mailbox_locate(struct mailbox *m, struct conf *c, const struct user *u)
 		n = strlen(dir);
 		m->maildir = n > 0 && dir[n - 1] == '/';
 	}
-	if (leaves(name) || dir[0] != '/' ||
-	    !fits(snprintf(m->dir, sizeof(m->dir), "%s", dir),
-	    sizeof(m->dir)) ||
-	    !fits(snprintf(m->name, sizeof(m->name), "%s", name),
-	    sizeof(m->name)))
-		return -1;
-	n = strlen(m->name);
-	while (n > 1 && m->name[n - 1] == '/')
-		m->name[--n] = '\0';
-	return 0;
+	return place(m, dir, name);
+}
+
+int
+mailbox_virtual(struct mailbox *m, const char *base, const char *path)
+{
+	size_t n = strlen(path);
+
+	m->in_home = false;
+	m->maildir = n > 0 && path[n - 1] == '/';
+	return n > 0 ? place(m, base, path) : -1;
 }
 
 int

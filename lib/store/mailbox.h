@@ -19,7 +19,10 @@ struct mailbox {
 };
 
 /* Returns 0, or -1 (the parameter has "..", or is too long). */
-int mailbox_locate(struct mailbox *, struct conf *, const struct user *);
+int mailbox_locate(struct mailbox *, const struct conf *, const struct user *);
+
+/* path below base (virtual_mailbox_base), a Maildir if it ends in "/". */
+int mailbox_virtual(struct mailbox *, const char *base, const char *path);
 
 /* A descriptor (O_PATH) of dir, opened with the rights of the caller.  A
  * home must belong to uid.  A spool directory that the account may not

@@ -67,13 +67,13 @@ is_named(const char *line, size_t len, const char *name, size_t name_len)
 	    strncasecmp(line, name, name_len) == 0;
 }
 
-/* Looks at the whole lines of buf[0..len); true when found.  *used: octets
- * of whole lines. */
+/* Looks at the whole lines of buf[0..len) for a name, or (NULL) a uid; true
+ * when found.  *used: octets of whole lines. */
 static bool
-search(const char *buf, size_t len, const char *name, size_t *used,
-    struct user *u)
+search(const char *buf, size_t len, const char *name, uid_t uid,
+    size_t *used, struct user *u)
 {
-	size_t name_len = strlen(name), n;
+	size_t name_len = name != NULL ? strlen(name) : 0, n;
 	const char *nl;
 
 	for (*used = 0; *used < len; *used += n + 1) {
@@ -81,15 +81,16 @@ search(const char *buf, size_t len, const char *name, size_t *used,
 		if (nl == NULL)
 			return false;
 		n = (size_t)(nl - buf) - *used;
-		if (is_named(buf + *used, n, name, name_len) &&
-		    parse_line(buf + *used, n, u))
+		if ((name == NULL || is_named(buf + *used, n, name,
+		    name_len)) && parse_line(buf + *used, n, u) &&
+		    (name != NULL || u->uid == uid))
 			return true;
 	}
 	return false;
 }
 
-enum users_answer
-users_find(int fd, const char *name, struct user *u)
+static enum users_answer
+find(int fd, const char *name, uid_t uid, struct user *u)
 {
 	static char buf[CHUNK];
 	off_t offset = 0;
@@ -102,7 +103,7 @@ users_find(int fd, const char *name, struct user *u)
 		n = fsop_pread(fd, buf, sizeof(buf), offset);
 		if (n < 0)
 			return USERS_LATER;
-		if (search(buf, (size_t)n, name, &used, u))
+		if (search(buf, (size_t)n, name, uid, &used, u))
 			return USERS_HIT;
 		offset += (off_t)used;
 		if (used == 0 && (size_t)n == sizeof(buf))
@@ -117,11 +118,32 @@ users_find(int fd, const char *name, struct user *u)
 }
 
 enum users_answer
+users_find(int fd, const char *name, struct user *u)
+{
+	return find(fd, name, 0, u);
+}
+
+static enum users_answer
+find_system(const char *name, uid_t uid, struct user *u)
+{
+	int fd = users_open("/etc/passwd");
+	enum users_answer answer = find(fd, name, uid, u);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return answer;
+}
+
+enum users_answer
+users_system_uid(uid_t uid, struct user *u)
+{
+	return find_system(NULL, uid, u);
+}
+
+enum users_answer
 users_system(const char *name, struct user *u)
 {
-	enum users_answer answer;
 	uint64_t uid;
-	int fd;
 
 	if (num_parse(name, strlen(name), UINT32_MAX - 1, &uid)) {
 		memset(u, 0, sizeof(*u));
@@ -130,9 +152,5 @@ users_system(const char *name, struct user *u)
 		return copy(u->name, sizeof(u->name), name, strlen(name)) ?
 		    USERS_HIT : USERS_MISS;
 	}
-	fd = users_open("/etc/passwd");
-	answer = users_find(fd, name, u);
-	if (fd >= 0)
-		(void)close(fd);
-	return answer;
+	return find_system(name, 0, u);
 }

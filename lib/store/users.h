@@ -38,4 +38,7 @@ enum users_answer users_find(int fd, const char *name, struct user *);
 /* The system account name in /etc/passwd, for mail_owner. */
 enum users_answer users_system(const char *name, struct user *);
 
+/* The account of that number in /etc/passwd. */
+enum users_answer users_system_uid(uid_t, struct user *);
+
 #endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Starting local, and hearing what it says. */
+#include "qrun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/spawn.h"
+
+/* What it says, until it has closed its end; what is too long is dropped.
+ * False: too late. */
+static bool
+listen_to(int fd, int seconds, size_t max, struct str *out)
+{
+	int64_t end = clock_monotonic() + seconds;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char buf[4096];
+	int64_t left;
+	ssize_t n;
+
+	while ((left = end - clock_monotonic()) > 0) {
+		if (poll(&p, 1, (int)(left > 60 ? 60 : left) * 1000) <= 0)
+			continue;
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return true;
+		if (out->len + (size_t)n <= max)
+			str_put(out, buf, (size_t)n);
+		else
+			str_put(out, buf, max - out->len);
+	}
+	return false;
+}
+
+int
+agent_run(struct runner *r, struct spawn *s, size_t max, struct str *out,
+    struct why *why)
+{
+	int to_us[2];
+	pid_t pid;
+	bool in_time;
+
+	if (r->fd_local < 0) {
+		(void)why_set(why, VERDICT_LATER, "4.3.5",
+		    "cannot run local in daemon_directory");
+		return -1;
+	}
+	if (pipe2(to_us, O_CLOEXEC) != 0) {
+		(void)why_errno(why, errno, "pipe");
+		return -1;
+	}
+	s->fd_program = r->fd_local;
+	s->fd[1] = to_us[1];
+	s->fd[2] = s->fd[3] = -1;
+	pid = spawn(s);
+	if (pid < 0)
+		(void)why_errno(why, errno, "start local");
+	(void)close(to_us[1]);
+	in_time = pid > 0 && listen_to(to_us[0], (int)conf_number(&r->conf,
+	    CONF_COMMAND_TIME_LIMIT), max, out);
+	(void)close(to_us[0]);
+	if (pid < 0)
+		return -1;
+	if (in_time)
+		return spawn_wait(pid);
+	/* A command has a group of its own; before that there is none. */
+	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
+	(void)spawn_wait(pid);
+	(void)why_set(why, VERDICT_LATER, "4.3.0",
+	    "command time limit exceeded");
+	return -1;
+}
+
+int
+agent_ask(struct runner *r, const struct user *u, int dir,
+    char *const *ask, struct str *out, struct why *why)
+{
+	char program[] = "local";
+	char *argv[] = { program, ask[1], ask[2], NULL };
+	struct spawn s = { .argv = argv, .fd = { -1, -1, -1, -1 },
+	    .fd_cwd = dir, .uid = u->uid, .gid = u->gid, .extra = (gid_t)-1 };
+	int code;
+
+	if (deliver_check_user(u, why) != VERDICT_OK)
+		return -1;
+	(void)why_set(why, VERDICT_LATER, "4.3.0", "local was ended");
+	code = agent_run(r, &s, LIMIT_FORWARD, out, why);
+	if (code >= 0 && !out->bad)
+		return code;
+	if (code >= 0)
+		(void)why_set(why, VERDICT_LATER, "4.3.0", "out of memory");
+	return -1;
+}

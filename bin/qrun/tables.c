@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "qrun.h"
+
+#include <unistd.h>
+
+#include "store/aliases.h"
+
+/* Opened for each message: what an administrator has changed holds at once,
+ * however long this process has been here. */
+bool
+tables_open(struct runner *r, struct why *why)
+{
+	const struct conf *c = &r->conf;
+	const char *type = conf_get(c, CONF_DEFAULT_DATABASE_TYPE);
+
+	if (r->tables_open)
+		return true;
+	r->tables_open = true;
+	r->fd_users = users_open(conf_get(c, CONF_PASSWD_FILE));
+	return domains_open(&r->domains, c, why) == 0 &&
+	    aliases_open(&r->aliases, c, CONF_ALIAS_MAPS, NULL, why) == 0 &&
+	    map_list_open(&r->relocated, conf_get(c, CONF_RELOCATED_MAPS),
+	    type, why) == 0 &&
+	    map_list_open(&r->virtual_mailbox,
+	    conf_get(c, CONF_VIRTUAL_MAILBOX_MAPS), type, why) == 0 &&
+	    map_list_open(&r->virtual_uid,
+	    conf_get(c, CONF_VIRTUAL_UID_MAPS), type, why) == 0 &&
+	    map_list_open(&r->virtual_gid,
+	    conf_get(c, CONF_VIRTUAL_GID_MAPS), type, why) == 0;
+}
+
+void
+tables_close(struct runner *r)
+{
+	if (!r->tables_open)
+		return;
+	r->tables_open = false;
+	if (r->fd_users >= 0)
+		(void)close(r->fd_users);
+	domains_close(&r->domains);
+	map_list_close(&r->aliases);
+	map_list_close(&r->relocated);
+	map_list_close(&r->virtual_mailbox);
+	map_list_close(&r->virtual_uid);
+	map_list_close(&r->virtual_gid);
+}
