@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <time.h>
 
-enum { DATE_SIZE = 64 };	/* enough for each of the forms below */
+enum { DATE_SIZE = 128 };	/* enough, whatever is in the tm */
 
 /* "Mon,  6 Jan 2025 12:34:56 +0100 (CET)", RFC 5322 3.3. */
 void date_rfc5322(char buf[static DATE_SIZE], const struct tm *);
