@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * No include guard: included once for each use of the table, sorted by name.
- * CONF_PARAMETER(ALIAS_DATABASE, "alias_database", "gdbm:/etc/aliases", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALIAS_MAPS, "alias_maps", "gdbm:/etc/aliases", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALLOW_MAIL_TO_COMMANDS, "allow_mail_to_commands", "alias, forward", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALLOW_MAIL_TO_FILES, "allow_mail_to_files", "alias, forward", CONF_STRING, 0, 0)
