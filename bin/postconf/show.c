@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shows parameters, in the form and order of Postfix's postconf. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,59 +93,6 @@ show_one(const struct conf *c, const struct show *s, const char *name)
 	str_free(&out);
 }
 
-/* Does text mention $name, as $name, ${name... or $(name...? */
-static bool
-mentions(const char *text, const char *name)
-{
-	size_t len = strlen(name);
-	const char *s = text;
-
-	while ((s = strchr(s, '$')) != NULL) {
-		s++;
-		if (*s == '$') {
-			s++;
-			continue;
-		}
-		s += strspn(s, "{( ");
-		if (strncmp(s, name, len) == 0 &&
-		    !isalnum((unsigned char)s[len]) && s[len] != '_')
-			return true;
-	}
-	return false;
-}
-
-/* Marks the names of the file that are no parameters of ours but that these
- * use, and those that they use in turn. */
-static void
-mark_used(const struct conf *c, const char *text, bool *used)
-{
-	size_t i;
-
-	if (strchr(text, '$') == NULL)
-		return;
-	for (i = 0; i < c->nentry; i++) {
-		if (used[i] || !c->entry[i].last ||
-		    c->entry[i].id != CONF_COUNT ||
-		    !mentions(text, c->entry[i].name))
-			continue;
-		used[i] = true;
-		mark_used(c, c->entry[i].value, used);
-	}
-}
-
-static bool *
-find_used(const struct conf *c)
-{
-	bool *used = calloc(c->nentry + 1, sizeof(*used));
-	size_t i;
-
-	if (used == NULL)
-		fatal(EX_OSERR, "out of memory");
-	for (i = 0; i < CONF_COUNT; i++)
-		mark_used(c, conf_text(c, (enum conf_id)i), used);
-	return used;
-}
-
 void
 show_names(const struct conf *c, const struct show *s, char *const *names)
 {
@@ -189,10 +135,10 @@ void
 show_all(const struct conf *c, const struct show *s)
 {
 	const char **name = calloc(c->nentry + CONF_COUNT, sizeof(*name));
-	bool *used = find_used(c);
+	bool *used = conf_used(c);
 	size_t n = 0, i;
 
-	if (name == NULL)
+	if (name == NULL || used == NULL)
 		fatal(EX_OSERR, "out of memory");
 	for (i = 0; i < CONF_COUNT; i++)
 		if (!s->set_only || c->set[i] > 0)

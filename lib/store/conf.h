@@ -94,6 +94,9 @@ const char *conf_raw(const struct conf *, const char *name);
 const char *conf_text(const struct conf *, enum conf_id);
 /* The parameter of that name, or CONF_COUNT. */
 enum conf_id conf_find(const char *name);
+/* For each entry of the file: is it no parameter of ours, but used by one as
+ * $name?  Free it; NULL: no memory. */
+bool *conf_used(const struct conf *);
 /* Expands any text against the configuration (defaults too) into out.
  * 0, or -1 and what is wrong with the text in why. */
 int conf_expand(const struct conf *, const char *text, struct str *out,

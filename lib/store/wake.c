@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/wake.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "pure/num.h"
 #include "sys/log.h"
+#include "sys/service.h"
 #include "sys/spawn.h"
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_un local;
-};
 
 /* One process wakes one runner: what wake_open found. */
 static struct wake {
 	bool open, failed;	/* failed: and that was logged */
 	bool start;		/* fork and exec; no service */
 	int fd;			/* the socket, or the program; -1: neither */
-	union address to;
-	socklen_t to_len;
+	struct service to;
 } wake = { .fd = -1 };
 
 static int
@@ -48,56 +37,10 @@ failed(struct conf *c, const char *what)
 	return -1;
 }
 
-/* "127.0.0.1:2628" or "[::1]:2628".  Numbers only: a name would have to be
- * looked up, and that can hang. */
-static bool
-parse_inet(const char *s, union address *to, socklen_t *to_len)
-{
-	const char *colon = strrchr(s, ':');
-	char host[INET6_ADDRSTRLEN + 2];
-	uint64_t port;
-	size_t n;
-
-	if (colon == NULL || (n = (size_t)(colon - s)) >= sizeof(host) ||
-	    !num_parse(colon + 1, strlen(colon + 1), 65535, &port) ||
-	    port == 0)
-		return false;
-	memcpy(host, s, n);
-	host[n] = '\0';
-	if (n > 2 && host[0] == '[' && host[n - 1] == ']') {
-		host[n - 1] = '\0';
-		to->v6.sin6_family = AF_INET6;
-		to->v6.sin6_port = htons((uint16_t)port);
-		*to_len = sizeof(to->v6);
-		return inet_pton(AF_INET6, host + 1, &to->v6.sin6_addr) == 1;
-	}
-	to->v4.sin_family = AF_INET;
-	to->v4.sin_port = htons((uint16_t)port);
-	*to_len = sizeof(to->v4);
-	return inet_pton(AF_INET, host, &to->v4.sin_addr) == 1;
-}
-
-static bool
-parse_service(const char *s, union address *to, socklen_t *to_len)
-{
-	memset(to, 0, sizeof(*to));
-	if (strncmp(s, "inet:", 5) == 0)
-		return parse_inet(s + 5, to, to_len);
-	if (strncmp(s, "unix:", 5) != 0)
-		return false;
-	s += 5;
-	if (s[0] != '/' || strlen(s) >= sizeof(to->local.sun_path))
-		return false;
-	to->local.sun_family = AF_UNIX;
-	memcpy(to->local.sun_path, s, strlen(s));
-	*to_len = sizeof(to->local);
-	return true;
-}
-
 static int
 open_socket(struct conf *c, const char *service)
 {
-	if (!parse_service(service, &wake.to, &wake.to_len)) {
+	if (!service_parse(service, &wake.to)) {
 		errno = EINVAL;
 		return failed(c, "qrun_service must be inet:ADDRESS:PORT, "
 		    "inet:[ADDRESS]:PORT or unix:/PATH, not");
@@ -109,7 +52,7 @@ open_socket(struct conf *c, const char *service)
 	/* A path may be out of reach later.  Not so for inet, where a
 	 * connected socket would only bring us errors of the past. */
 	if (wake.to.any.sa_family == AF_UNIX)
-		(void)connect(wake.fd, &wake.to.any, wake.to_len);
+		(void)connect(wake.fd, &wake.to.any, wake.to.len);
 	return 0;
 }
 
@@ -157,6 +100,8 @@ middle(struct conf *c, const char *path, const char *queue_name)
 	    .fd = { -1, -1, -1, -1 }, .fd_cwd = -1, .uid = (uid_t)-1 };
 
 	(void)snprintf(name, sizeof(name), "%s", queue_name);
+	if (name[0] == '\0')
+		argv[3] = NULL;
 	if (wake.fd < 0) {
 		(void)snprintf(file, sizeof(file), "%s", path);
 		argv[0] = file;
@@ -201,13 +146,13 @@ wake_runner(struct conf *c, const char *queue_name)
 	}
 	if (wake.to.any.sa_family != AF_UNIX) {
 		n = sendto(wake.fd, queue_name, len, MSG_NOSIGNAL,
-		    &wake.to.any, wake.to_len);
+		    &wake.to.any, wake.to.len);
 		return n < 0 ? failed(c, "send to") : 0;
 	}
 	n = send(wake.fd, queue_name, len, MSG_NOSIGNAL);
 	/* The super-server was started again since, with a new socket. */
 	if (n < 0 && (errno == ECONNREFUSED || errno == ENOTCONN) &&
-	    connect(wake.fd, &wake.to.any, wake.to_len) == 0)
+	    connect(wake.fd, &wake.to.any, wake.to.len) == 0)
 		n = send(wake.fd, queue_name, len, MSG_NOSIGNAL);
 	return n < 0 ? failed(c, "send to") : 0;
 }

@@ -15,9 +15,10 @@
  * or -1 with errno, logged; the mail then waits for the periodic run. */
 int wake_open(struct conf *);
 
-/* Wakes the runner for one file of incoming/; never waits, and nobody has to
- * wait for the runner.  Does wake_open if nobody did.  Returns 0, or -1 with
- * errno; the first failure in a process is logged here. */
+/* Wakes the runner for one file of incoming/, or for all there is (""; one
+ * that serves a socket then looks through incoming/); never waits, and
+ * nobody has to wait for the runner.  Does wake_open if nobody did.  Returns
+ * 0, or -1 with errno; the first failure in a process is logged here. */
 int wake_runner(struct conf *, const char *queue_name);
 
 #endif
