@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * No include guard: included once for each use of the table, sorted by name.
+ * CONF_PARAMETER(ID, name, default, kind, min, max).  What each one means is
+ * in main.cf(5); a test compares the two.  Names are Postfix's where Postfix
+ * has the thing.
+ */
+CONF_PARAMETER(ALIAS_DATABASE, "alias_database", "gdbm:/etc/aliases", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALIAS_MAPS, "alias_maps", "gdbm:/etc/aliases", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALLOW_MAIL_TO_COMMANDS, "allow_mail_to_commands", "alias, forward", CONF_STRING, 0, 0)
 CONF_PARAMETER(ALLOW_MAIL_TO_FILES, "allow_mail_to_files", "alias, forward", CONF_STRING, 0, 0)
