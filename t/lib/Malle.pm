@@ -350,6 +350,7 @@ sub new {
 		mail_spool_directory => "$dir/mail",
 		passwd_file          => "$dir/etc/passwd",
 		maillog_file         => $self->maillog,
+		alias_maps           => '',
 		daemon_directory     => build_dir(),
 		command_directory    => build_dir(),
 		%{ $opt{main} || {} },
