@@ -22,9 +22,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 # A program is bin/NAME.c or the files of bin/NAME/; all may use all of lib/,
 # and the linker takes what they do use.
 PROGRAMS = smtpd qrun local pop3d checkpw sendmail postconf postqueue \
-	postsuper postcat malle
-LIBS_smtpd = -lgdbm
-LIBS_qrun = -lgdbm
+	postsuper postcat postmap malle
 LIBS_checkpw = -lcrypt
 
 sources = $(wildcard bin/$(1).c bin/$(1)/*.c)
@@ -48,7 +46,7 @@ SHELL_SCRIPTS = .ci/run etc/install-packages etc/run-private \
 # sendmail by other names.
 ALIASES = mailq newaliases
 
-all: $(PROGRAMS:%=$(B)/%) $(ALIASES:%=$(B)/%)	## build every program into build/
+all: $(PROGRAMS:%=$(B)/%) $(ALIASES:%=$(B)/%) $(B)/postalias	## build every program into build/
 
 define program
 $(B)/$(1): $(call objects,$(1)) $(B)/libmalle.a
@@ -58,6 +56,9 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(ALIASES:%=$(B)/%): $(B)/sendmail
 	ln -sf sendmail $@
+
+$(B)/postalias: $(B)/postmap
+	ln -sf postmap $@
 
 $(B)/libmalle.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^

@@ -3,49 +3,19 @@
 
 #include <string.h>
 
+#include "pure/gdbmfile.h"
 #include "pure/limits.h"
 
-/* The format, as GNU dbm 1.9 to 1.24 write it on this machine. */
 enum {
-	MAGIC_32 = 0x13579acd, MAGIC = 0x13579ace, MAGIC_64 = 0x13579acf,
-	HASH_BITS = 31,
-	BUCKET_AVAIL = 6,
-	KEY_START = 4,
 	/* Far above what is ever made; a directory of 8 bytes each. */
 	MAX_DIR_BITS = 28,
 	CHUNK = 32
 };
 
-struct header {
-	int32_t magic, block_size;
-	off_t dir;
-	int32_t dir_size, dir_bits, bucket_size, bucket_elems;
-	off_t next_block;
-};
-
-struct avail {
-	int32_t size;
-	off_t at;
-};
-
-struct element {
-	int32_t hash;		/* -1: free */
-	char key_start[KEY_START];
-	off_t at;		/* of the key; the value follows */
-	int32_t key_size, data_size;
-};
-
-struct bucket {
-	int32_t av_count;
-	struct avail avail[BUCKET_AVAIL];
-	int32_t bits, count;
-	struct element element[];
-};
-
 /* Some elements of a bucket, beginning at number first. */
 struct chunk {
 	uint32_t first, n;
-	struct element element[CHUNK];
+	struct gdbmfile_element element[CHUNK];
 };
 
 uint32_t
@@ -71,22 +41,22 @@ read_all(const struct gdbmread *g, void *buf, size_t len, off_t offset)
 bool
 gdbmread_open(struct gdbmread *g, uint64_t size)
 {
-	struct header h;
+	struct gdbmfile_header h;
 
 	g->size = size;
 	if (!read_all(g, &h, sizeof(h), 0) ||
-	    (h.magic != MAGIC && h.magic != MAGIC_64))
+	    h.magic != GDBMFILE_MAGIC)
 		return false;
 	if (h.dir_bits < 0 || h.dir_bits > MAX_DIR_BITS || h.dir < 0 ||
 	    h.dir_size < 0 ||
 	    (uint64_t)h.dir_size != sizeof(off_t) << h.dir_bits ||
-	    h.bucket_size < (int32_t)sizeof(struct bucket) ||
+	    h.bucket_size < (int32_t)sizeof(struct gdbmfile_bucket) ||
 	    (uint64_t)h.next_block > size)
 		return false;
 	g->dir = (uint64_t)h.dir;
 	g->dir_bits = (uint32_t)h.dir_bits;
 	g->elements = (uint32_t)(((size_t)h.bucket_size -
-	    sizeof(struct bucket)) / sizeof(struct element));
+	    sizeof(struct gdbmfile_bucket)) / sizeof(struct gdbmfile_element));
 	return g->elements > 0 && (uint32_t)h.bucket_elems == g->elements;
 }
 
@@ -99,12 +69,12 @@ bucket_at(const struct gdbmread *g, uint32_t number, off_t *at)
 }
 
 /* Element i of the bucket. */
-static const struct element *
+static const struct gdbmfile_element *
 element_at(const struct gdbmread *g, off_t bucket, uint32_t i,
     struct chunk *c)
 {
-	off_t offset = bucket + (off_t)(sizeof(struct bucket) +
-	    i * sizeof(struct element));
+	off_t offset = bucket + (off_t)(sizeof(struct gdbmfile_bucket) +
+	    i * sizeof(struct gdbmfile_element));
 
 	if (i < c->first || i >= c->first + c->n) {
 		c->first = i;
@@ -120,7 +90,7 @@ element_at(const struct gdbmread *g, off_t bucket, uint32_t i,
 
 /* Is it key?  Then its value is appended. */
 static enum gdbmread_answer
-compare(const struct gdbmread *g, const struct element *e, const char *key,
+compare(const struct gdbmread *g, const struct gdbmfile_element *e, const char *key,
     size_t len, struct str *value)
 {
 	char buf[512];
@@ -130,7 +100,7 @@ compare(const struct gdbmread *g, const struct element *e, const char *key,
 	if (e->key_size < 0 || e->data_size < 0)
 		return GDBMREAD_BAD;
 	if ((size_t)e->key_size != len || memcmp(e->key_start, key,
-	    len < KEY_START ? len : KEY_START) != 0)
+	    len < GDBMFILE_KEY_START ? len : GDBMFILE_KEY_START) != 0)
 		return GDBMREAD_MISS;
 	for (done = 0; done < len; done += n, at += (off_t)n) {
 		n = len - done < sizeof(buf) ? len - done : sizeof(buf);
@@ -154,12 +124,12 @@ gdbmread_fetch(const struct gdbmread *g, const char *key, size_t len,
     struct str *value)
 {
 	uint32_t hash = gdbmread_hash(key, len), i, n;
-	const struct element *e;
+	const struct gdbmfile_element *e;
 	struct chunk c = { .n = 0 };
 	enum gdbmread_answer answer;
 	off_t bucket;
 
-	if (!bucket_at(g, g->dir_bits > 0 ? hash >> (HASH_BITS - g->dir_bits) :
+	if (!bucket_at(g, g->dir_bits > 0 ? hash >> (GDBMFILE_HASH_BITS - g->dir_bits) :
 	    0, &bucket))
 		return GDBMREAD_BAD;
 	i = hash % g->elements;
@@ -179,7 +149,7 @@ gdbmread_fetch(const struct gdbmread *g, const char *key, size_t len,
 }
 
 static enum gdbmread_answer
-each_element(const struct gdbmread *g, const struct element *e,
+each_element(const struct gdbmread *g, const struct gdbmfile_element *e,
     bool (*each)(void *, const char *, size_t, const char *, size_t),
     void *ctx, struct str *record)
 {
@@ -208,7 +178,7 @@ gdbmread_each(const struct gdbmread *g, bool (*each)(void *, const char *,
 {
 	enum gdbmread_answer answer = GDBMREAD_MISS;
 	uint32_t number, i, end = 1U << g->dir_bits;
-	const struct element *e;
+	const struct gdbmfile_element *e;
 	off_t bucket, last = 0;
 	struct str record;
 	struct chunk c;

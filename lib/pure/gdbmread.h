@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads files of GNU dbm, one record at a time.  Not with the library: that
- * reads through a file offset, which processes that were forked share, reads
- * all of the directory first, and was not written for files that somebody
- * damaged.  Here every size and offset is checked, each look-up reads what
+ * reads through a file offset, which forked processes share, reads all of
+ * the directory first, and was not made for files that somebody damaged.
+ * Here every size and offset is checked, each look-up reads what
  * it needs (header and directory entry, one stretch of a bucket, the
  * record), and nothing is allocated but the value.  A MISS is only as sound
  * as the file: maprecord.h knows how to make sure.

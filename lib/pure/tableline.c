@@ -118,6 +118,22 @@ unquote(char *s)
 	return from + 1;
 }
 
+/* White space in quotes is part of a key, and so are the quotes, as they are
+ * of an address: "b ob"@example.org. */
+static char *
+skip_key(char *s)
+{
+	bool quoted = false;
+
+	for (; *s != '\0' && (quoted || !is_blank(*s)); s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (*s == '\\' && quoted && s[1] != '\0')
+			s++;
+	}
+	return quoted ? NULL : s;
+}
+
 const char *
 tableline_split(char *text, size_t len, char **key, char **value)
 {
@@ -127,16 +143,15 @@ tableline_split(char *text, size_t len, char **key, char **value)
 	if (wrong != NULL)
 		return wrong;
 	*key = text;
-	end = text[0] == '"' ? unquote(text) : text + strcspn(text, BLANKS);
+	end = skip_key(text);
 	if (end == NULL)
 		return "a quote is not closed";
-	if (!is_blank(*end) || **key == '\0')
+	if (*end == '\0')
 		return "expected format: key whitespace value";
 	*end = '\0';
 	*value = trim(end + 1);
-	if (**key == '\0' || **value == '\0')
-		return "expected format: key whitespace value";
-	return NULL;
+	return **value == '\0' ? "expected format: key whitespace value" :
+	    NULL;
 }
 
 const char *
@@ -169,4 +184,29 @@ tableline_split_alias(char *text, size_t len, char **key, char **value)
 	if (!quoted && strpbrk(*key, BLANKS) != NULL)
 		return "need name:value pair";
 	return NULL;
+}
+
+void
+tableline_put_list(struct str *out, const char *value)
+{
+	const char *s = value;
+	bool quoted = false;
+	size_t start = out->len;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '\\' && s[1] != '\0')
+			str_putc(out, *s++);
+		else if (*s == '"')
+			quoted = !quoted;
+		else if (!quoted && *s == ',') {
+			while (out->len > start &&
+			    is_blank(out->s[out->len - 1]))
+				str_cut(out, out->len - 1);
+			if (s[1 + strspn(s + 1, BLANKS)] != '\0')
+				str_put(out, ", ", 2);
+			s += strspn(s + 1, BLANKS);
+			continue;
+		}
+		str_putc(out, *s);
+	}
 }

@@ -37,12 +37,14 @@ void tableline_free(struct tableline *);
  * (text.bad), and may have NULs in it. */
 bool tableline_next(struct tableline *);
 
-/* Cuts "key value" (tables) at the white space; a key may be "quoted".  NULL,
+/* Cuts "key value" (tables) at the white space that is not in quotes.  NULL,
  * or what is wrong.  text, NUL-ended, is changed. */
 const char *tableline_split(char *text, size_t len, char **key,
     char **value);
-/* Cuts "name: value" (aliases). */
+/* Cuts "name: value" (aliases); a name loses its quotes. */
 const char *tableline_split_alias(char *text, size_t len, char **key,
     char **value);
+/* Appends the list of an alias, in its usual form: "a, b". */
+void tableline_put_list(struct str *out, const char *value);
 
 #endif
