@@ -97,6 +97,7 @@ one_message(void *ctx, const char *place, const char *name)
 	report_active(&m);
 	if (!message_by_rename(r, &m))
 		by_worker(r, &m);
+	tables_close(r);
 	queue_release(&m);
 	return true;
 }

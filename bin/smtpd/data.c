@@ -84,6 +84,8 @@ set_missing(struct receive *r)
 	    "Message-Id: <%04d%02d%02d%02d%02d%02d.%s@%s>\n",
 	    1900 + t.tm_year, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
 	    t.tm_sec, r->file.id, conf_get(&s->conf, CONF_MYHOSTNAME));
+	r->hdr.rewrite = rewrite_field;
+	r->hdr.ctx = &s->tables.rewrite;
 	r->hdr.add_date = r->add_date;
 	r->hdr.add_from = r->add_from;
 	r->hdr.add_message_id = r->add_message_id;

@@ -36,12 +36,20 @@ reject(struct smtpd *s, const struct addr *a, const struct why *why)
 }
 
 /* user@[our own address] is user@myhostname: whoever delivers the message
- * later does not know which address the client came to. */
+ * later does not know which address the client came to.  A bare postmaster
+ * is here, wherever other bare names are (RFC 5321 4.5.1). */
 static void
-name_literal(struct smtpd *s, struct addr *a)
+name_host(struct smtpd *s, const struct addr *given, struct addr *a)
 {
 	char literal[INET6_ADDRSTRLEN + 8];
 
+	if (strcasecmp(given->text, "postmaster") == 0 &&
+	    !list_has_domain(conf_get(&s->conf, CONF_MYDESTINATION),
+	    addr_domain(a))) {
+		*a = *given;
+		(void)addr_complete(a, conf_get(&s->conf, CONF_MYHOSTNAME));
+		return;
+	}
 	(void)snprintf(literal, sizeof(literal),
 	    s->peer.family == AF_INET6 ? "[IPv6:%s]" : "[%s]", s->peer.self);
 	if (a->at == a->len || strcasecmp(addr_domain(a), literal) != 0)
@@ -125,7 +133,7 @@ smtpd_rcpt(void *ctx, char *arg)
 	if (p[n] != '\0')
 		return smtpd_refuse(s, "555 5.5.4 Unsupported option: %.200s",
 		    p + n);
-	name_literal(s, &full);
+	name_host(s, &given, &full);
 	if (s->naccepted >= conf_number(&s->conf,
 	    CONF_SMTPD_RECIPIENT_LIMIT))
 		return smtpd_refuse(s,

@@ -10,6 +10,7 @@ hdr_init(struct hdr *h)
 	*h = (struct hdr){ .first = true };
 	str_init(&h->line);
 	str_init(&h->message_id);
+	str_init(&h->field);
 }
 
 void
@@ -17,6 +18,7 @@ hdr_free(struct hdr *h)
 {
 	str_free(&h->line);
 	str_free(&h->message_id);
+	str_free(&h->field);
 }
 
 bool
@@ -76,12 +78,64 @@ end_of_header(struct hdr *h, struct str *out)
 	}
 }
 
+/* ---- fields with addresses ---- */
+
+/* Does the line begin one, and of which kind? */
+static bool
+has_addresses(const char *s, size_t len, bool *sender)
+{
+	static const char *const senders[] = { "From:", "Sender:",
+	    "Reply-To:", "Errors-To:", "Resent-From:", "Resent-Sender:",
+	    "Resent-Reply-To:" };
+	static const char *const recipients[] = { "To:", "Cc:", "Bcc:",
+	    "Resent-To:", "Resent-Cc:", "Resent-Bcc:" };
+	size_t i;
+
+	*sender = true;
+	for (i = 0; i < sizeof(senders) / sizeof(senders[0]); i++)
+		if (hdr_is(s, len, senders[i]))
+			return true;
+	*sender = false;
+	for (i = 0; i < sizeof(recipients) / sizeof(recipients[0]); i++)
+		if (hdr_is(s, len, recipients[i]))
+			return true;
+	return false;
+}
+
+/* What was held back goes out, rewritten if it was whole. */
+static void
+let_go(struct hdr *h, bool whole, struct str *out)
+{
+	if (!h->holding)
+		return;
+	h->holding = false;
+	if (whole && !h->field.bad)
+		h->rewrite(h->ctx, h->sender, h->field.s, h->field.len, out);
+	else
+		str_put(out, h->field.s, h->field.len);
+	out->bad |= h->field.bad;
+	str_reset(&h->field);
+}
+
+/* Text of the header, to be held or given out. */
+static void
+give(struct hdr *h, const char *s, size_t len, struct str *out)
+{
+	if (h->dropping)
+		return;
+	if (h->holding && h->field.len + len > LIMIT_FIELD)
+		let_go(h, false, out);
+	str_put(h->holding ? &h->field : out, s, len);
+}
+
 static void
 see_field(struct hdr *h, const char *s, size_t len)
 {
 	h->dropping = hdr_is(s, len, "Return-Path:") || (h->drop_bcc &&
 	    (hdr_is(s, len, "Bcc:") || hdr_is(s, len, "Resent-Bcc:")));
 	h->in_message_id = hdr_is(s, len, "Message-ID:");
+	h->holding = h->rewrite != NULL && !h->dropping &&
+	    has_addresses(s, len, &h->sender);
 	if (hdr_is(s, len, "Received:") || hdr_is(s, len, "Delivered-To:"))
 		h->hops++;
 	else if (hdr_is(s, len, "Date:"))
@@ -103,6 +157,8 @@ see_line(struct hdr *h, struct str *out)
 	const char *s = h->line.s;
 	size_t len = h->line.len;
 
+	if (s[0] != ' ' && s[0] != '\t')
+		let_go(h, true, out);
 	if (s[0] == '\n') {
 		end_of_header(h, out);
 		str_putc(out, '\n');
@@ -121,8 +177,7 @@ see_line(struct hdr *h, struct str *out)
 	h->first = false;
 	if (h->in_message_id)
 		take_message_id(h, s, len);
-	if (!h->dropping)
-		str_put(out, s, len);
+	give(h, s, len, out);
 	str_reset(&h->line);
 	return true;
 }
@@ -146,8 +201,7 @@ hdr_feed(struct hdr *h, const char *in, size_t len, struct str *out)
 		nl = memchr(in + i, '\n', len - i);
 		n = nl != NULL ? (size_t)(nl - in) - i + 1 : len - i;
 		if (h->in_line) {
-			if (!h->dropping)
-				str_put(out, in + i, n);
+			give(h, in + i, n, out);
 			h->in_line = nl == NULL;
 			i += n;
 			continue;
@@ -179,7 +233,8 @@ hdr_end(struct hdr *h, struct str *out)
 		no_header(h, out);
 	if (h->body)
 		return;
-	if (cut && !h->dropping)
-		str_putc(out, '\n');
+	if (cut)
+		give(h, "\n", 1, out);
+	let_go(h, true, out);
 	end_of_header(h, out);
 }

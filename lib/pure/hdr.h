@@ -2,8 +2,8 @@
 /*
  * A look at the header of a message that streams through: counts the hops,
  * remembers the Message-ID for the log, takes out Return-Path fields (only
- * final delivery writes one, RFC 5321 4.4), and adds at its end the fields
- * that are missing.  Text that starts without a header gets the empty line
+ * final delivery writes one, RFC 5321 4.4), lets fields with addresses be
+ * rewritten, and adds at its end the fields that are missing.  Text that starts without a header gets the empty line
  * that makes it a body.
  */
 #ifndef HDR_H
@@ -26,6 +26,15 @@ struct hdr {
 	unsigned hops;		/* Received and Delivered-To fields */
 	struct str line;	/* the start of the line being read */
 	struct str message_id;	/* "<...>", or empty */
+	/* Called for each whole field with addresses, from its name to its
+	 * last LF: appends what it becomes to out.  NULL: left alone, as
+	 * are fields longer than LIMIT_FIELD. */
+	void (*rewrite)(void *ctx, bool sender, const char *field, size_t len,
+	    struct str *out);
+	void *ctx;
+	bool holding;		/* field is one of these, so far */
+	bool sender;		/* From and the like, not To and the like */
+	struct str field;
 	/* Field lines, each with LF, to add when missing; NULL: do not. */
 	const char *add_date, *add_from, *add_message_id;
 };

@@ -27,6 +27,8 @@ enum limit {
 	/* One header field with its continuation lines that we look into
 	 * (longer ones pass through unread). */
 	LIMIT_HEADER = 1024,
+	/* A whole field whose addresses may be rewritten. */
+	LIMIT_FIELD = 1 << 16,
 	/* Names of queue files: id, ",S=", ",W=" and two 64-bit numbers. */
 	LIMIT_QUEUE_NAME = 80,
 	LIMIT_QUEUE_ID = 17,

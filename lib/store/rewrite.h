@@ -37,6 +37,11 @@ enum verdict rewrite_sender(struct rewrite *, struct addr *, struct why *);
 enum verdict rewrite_header_rcpt(struct rewrite *, struct addr *,
     struct why *);
 
+/* For hdr's rewrite: a field with addresses, rewritten where that can be done
+ * without touching anything else in it.  ctx is the struct rewrite. */
+void rewrite_field(void *ctx, bool sender, const char *field, size_t len,
+    struct str *out);
+
 /* Called for each address that a recipient stands for. */
 typedef void rewrite_add(void *ctx, const char *address);
 
