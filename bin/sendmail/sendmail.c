@@ -11,6 +11,9 @@
  *
  * sendmail.c	options, and handing over to other programs
  * submit.c	from standard input to the spool
+ * service.c	or to the service, where the spool is closed to the caller
+ * verify.c	-bv
+ * smtp.c	how these two speak
  * input.c	lines
  * rcpts.c	addresses
  * from.c, caller.c	the sender's name
@@ -28,6 +31,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "pure/list.h"
 #include "pure/verdict.h"
 #include "sys/fsop.h"
 #include "sys/log.h"
@@ -38,6 +42,7 @@ static struct submission submission;
 /* What the options ask for. */
 struct request {
 	char mode;		/* of -b; 'q' for -q */
+	char *id, *site;	/* -qI, -qR or -qS */
 	const char *dir;	/* -c, -C */
 	char path[LIMIT_PATH];
 };
@@ -115,16 +120,20 @@ set_mode(struct request *r, const char *mode)
 	r->mode = mode[0];
 }
 
+/* "-q"; "-qIid", "-qRsite", "-qSsite" as Postfix has them. */
 static void
-set_queue(struct request *r, const char *arg)
+set_queue(struct request *r, char *arg)
 {
-	if (arg != NULL && strchr("IRSQ", arg[0]) != NULL)
-		fatal(EX_UNAVAILABLE, "-q%s: a part of the queue cannot be "
-		    "chosen yet; -q runs all of it", arg);
-	if (arg != NULL)
+	r->mode = 'q';
+	if (arg == NULL)
+		return;
+	if (arg[0] == 'I')
+		r->id = arg + 1;
+	else if (arg[0] == 'R' || arg[0] == 'S')
+		r->site = arg + 1;
+	else
 		fatal(EX_USAGE, "-q%s: there is no daemon; let cron or a "
 		    "timer start qrun", arg);
-	r->mode = 'q';
 }
 
 static void
@@ -194,41 +203,81 @@ options(struct request *r, struct submission *s, int argc, char **argv)
 		}
 }
 
-/* Hands the process over to another program of ours; "%s/%s" its path. */
+/* Hands the process over to another program of ours: "%s/%s" its path, and
+ * more its arguments after "-c DIR". */
 static _Noreturn void
-become(struct submission *s, enum conf_id directory, char *program,
-    char *option)
+become(struct submission *s, enum conf_id directory, const char *program,
+    char *const more[], size_t n)
 {
+	static char zone[LIMIT_PATH];
 	char c[] = "-c", search[] = "PATH=/usr/bin:/bin", path[LIMIT_PATH];
-	char *argv[] = { program, c, s->conf.dir, option, NULL };
-	char *env[] = { search, NULL };
+	char **argv = calloc(n + 4, sizeof(*argv));
+	char *env[] = { search, zone, NULL };
+	const char *tz = getenv("TZ");
 
+	if (argv == NULL)
+		fatal(EX_OSERR, "out of memory");
+	if (tz == NULL || (size_t)snprintf(zone, sizeof(zone), "TZ=%s", tz) >=
+	    sizeof(zone))
+		env[1] = NULL;
 	(void)snprintf(path, sizeof(path), "%s/%s",
 	    conf_get(&s->conf, directory), program);
+	argv[0] = path;
+	argv[1] = c;
+	argv[2] = s->conf.dir;
+	if (n > 0)
+		memcpy(argv + 3, more, n * sizeof(*argv));
 	(void)execve(path, argv, env);
 	fatal(EX_UNAVAILABLE, "%s: %s; correct %s in %s/main.cf", path,
 	    strerror(errno), conf_parameter[directory].name, s->conf.dir);
 }
 
-static void
-other_modes(struct submission *s, char mode)
+/* newaliases: every table of alias_database, at once. */
+static _Noreturn void
+build_aliases(struct submission *s)
 {
-	char smtpd[] = "smtpd", qrun[] = "qrun";
+	const char *list = conf_get(&s->conf, CONF_ALIAS_DATABASE), *word;
+	char **table = calloc(strlen(list) / 2 + 2, sizeof(*table));
+	size_t n = 0, len;
 
-	switch (mode) {
+	while (table != NULL && (word = list_next(&list, &len)) != NULL)
+		if ((table[n++] = strndup(word, len)) == NULL)
+			table = NULL;
+	if (table == NULL)
+		fatal(EX_OSERR, "out of memory");
+	if (n == 0)
+		exit(EX_OK);
+	become(s, CONF_COMMAND_DIRECTORY, "postalias", table, n);
+}
+
+static void
+queue(struct submission *s, const struct request *r)
+{
+	char flush[] = "-f", id[] = "-i", site[] = "-s", list[] = "-p";
+	char *arg[2] = { flush, NULL };
+
+	if (r->mode == 'p')
+		arg[0] = list;
+	else if (r->id != NULL)
+		arg[0] = id, arg[1] = r->id;
+	else if (r->site != NULL)
+		arg[0] = site, arg[1] = r->site;
+	become(s, CONF_COMMAND_DIRECTORY, "postqueue", arg,
+	    arg[1] != NULL ? 2 : 1);
+}
+
+static void
+other_modes(struct submission *s, const struct request *r)
+{
+	switch (r->mode) {
 	case 's':
-		become(s, CONF_DAEMON_DIRECTORY, smtpd, NULL);
+		become(s, CONF_DAEMON_DIRECTORY, "smtpd", NULL, 0);
 	case 'q':
-		become(s, CONF_DAEMON_DIRECTORY, qrun, NULL);
 	case 'p':
-		fatal(EX_UNAVAILABLE, "the queue cannot be listed yet; its "
-		    "files are below %s",
-		    conf_get(&s->conf, CONF_QUEUE_DIRECTORY));
+		queue(s, r);
+		break;
 	case 'i':
-		fatal(EX_UNAVAILABLE, "there are no alias maps yet, so "
-		    "nothing to build");
-	case 'v':
-		fatal(EX_UNAVAILABLE, "-bv: addresses cannot be verified yet");
+		build_aliases(s);
 	default:
 		break;
 	}
@@ -326,7 +375,7 @@ main(int argc, char **argv)
 	s->dot_ends = true;
 	options(&r, s, argc, argv);
 	read_conf(s, r.dir);
-	other_modes(s, r.mode);
+	other_modes(s, &r);
 	rcpts_init(&s->rcpts, conf_get(&s->conf, CONF_MYORIGIN));
 	identify(s);
 	clean_environment();
@@ -337,6 +386,8 @@ main(int argc, char **argv)
 	if (!s->extract && s->rcpts.n == 0)
 		fatal(EX_USAGE, "Recipient addresses must be specified on the "
 		    "command line or via the -t option");
+	if (r.mode == 'v')
+		return verify(s);
 	submit(s);
 	return EX_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "pure/addr.h"
@@ -70,6 +71,14 @@ struct submission {
 	bool dot_ends;
 };
 void submit(struct submission *);
+/* service.c: a file without a name for a message; a connection to a service
+ * (a parameter's value); sends the message in the file, size octets as SMTP
+ * counts them.  What cannot be done is fatal. */
+FILE *service_spill(void);
+int service_connect(const char *name);
+void service_send(struct submission *, FILE *, uint64_t size);
+/* verify.c: asks about the recipients; returns the exit code. */
+int verify(struct submission *);
 /* For fatal: no message is left half written. */
 void submit_undo(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From standard input to the spool.  The header is read first, as a whole:
- * with -t it names the recipients, and they stand at the start of the file.
+ * From standard input to the spool, or to the service where the spool is
+ * closed to the caller.  The header is read first, as a whole: with -t it
+ * names the recipients, and they stand at the start of the file.
  */
 #include "sendmail.h"
 
@@ -28,6 +29,7 @@ enum list { LIST_NONE, LIST_PLAIN, LIST_RESENT, LIST_COUNT };
 static struct {
 	struct queue queue;
 	struct queue_file file;
+	FILE *spill;			/* instead of file: for the service */
 	struct input input;
 	struct hdr hdr;
 	struct str head;		/* the header as it is stored */
@@ -53,10 +55,11 @@ no_spool(struct submission *s, int error)
 	const char *path = conf_get(&s->conf, CONF_QUEUE_DIRECTORY);
 
 	if (error == EACCES || error == EPERM || error == EROFS)
-		fatal(EX_TEMPFAIL, "queue_directory %s: %s; the message was "
-		    "not taken: run sendmail as root or as %s (mail_owner), "
-		    "or send by SMTP to localhost", path, strerror(error),
-		    conf_get(&s->conf, CONF_MAIL_OWNER));
+		fatal(EX_TEMPFAIL, "queue_directory %s: %s, and there is no "
+		    "sendmail_service; the message was not taken: set "
+		    "sendmail_service in %s/main.cf, or run sendmail as root "
+		    "or as %s (mail_owner)", path, strerror(error),
+		    s->conf.dir, conf_get(&s->conf, CONF_MAIL_OWNER));
 	if (error == ENOENT || error == ENOTDIR)
 		fatal(EX_TEMPFAIL, "queue_directory %s: %s; the message was "
 		    "not taken: correct queue_directory in %s/main.cf or make "
@@ -65,27 +68,54 @@ no_spool(struct submission *s, int error)
 	    "taken: try again later", path, strerror(error));
 }
 
+/* The message will go to the service.  The id is only for its Message-Id and
+ * its Received field. */
+static void
+open_spill(void)
+{
+	(void)snprintf(sub.file.id, sizeof(sub.file.id), "%013llX%04X",
+	    (unsigned long long)clock_now_us() & 0xfffffffffffff,
+	    (unsigned)getpid() & 0xffff);
+	sub.spill = service_spill();
+}
+
+/* Not ours to write to: then somebody else must do it. */
+static void
+without_spool(struct submission *s, int error)
+{
+	if ((error != EACCES && error != EPERM) || geteuid() == 0 ||
+	    conf_get(&s->conf, CONF_SENDMAIL_SERVICE)[0] == '\0')
+		no_spool(s, error);
+	open_spill();
+}
+
 /* Opens what needs the rights we have, then gives them away. */
 static void
 open_spool(struct submission *s)
 {
 	struct user owner = { .uid = geteuid(), .gid = getegid() };
 	const char *name = conf_get(&s->conf, CONF_MAIL_OWNER);
+	bool root = geteuid() == 0;
 
-	if (geteuid() == 0 && (users_system(name, &owner) != USERS_HIT ||
+	if (root && (users_system(name, &owner) != USERS_HIT ||
 	    owner.uid == 0))
 		fatal(EX_TEMPFAIL, "mail_owner: no unprivileged account %s in "
 		    "/etc/passwd; make it, or correct %s/main.cf", name,
 		    s->conf.dir);
 	(void)wake_open(&s->conf);
 	if (queue_open(&sub.queue, conf_get(&s->conf, CONF_QUEUE_DIRECTORY),
-	    owner.uid, owner.gid, false) != 0)
-		no_spool(s, errno);
+	    owner.uid, owner.gid, false) != 0) {
+		without_spool(s, errno);
+		return;
+	}
 	if (priv_drop(owner.uid, owner.gid, (gid_t)-1) != 0)
 		fatal(EX_OSERR, "cannot become %s: %s", name,
 		    strerror(errno));
-	if (queue_create(&sub.file, &sub.queue) != 0)
+	if (queue_create(&sub.file, &sub.queue) == 0)
+		return;
+	if (root)
 		no_spool(s, errno);
+	without_spool(s, errno);
 }
 
 static void
@@ -232,31 +262,42 @@ take_recipients(struct submission *s)
 }
 
 static void
+put(const void *buf, size_t len)
+{
+	if (sub.spill == NULL)
+		queue_write(&sub.file, buf, len);
+	else if (sub.file.error == 0 && fwrite(buf, 1, len, sub.spill) != len)
+		sub.file.error = errno;
+}
+
+/* The service makes an envelope of its own; our trace field goes with the
+ * message. */
+static void
 put_envelope(struct submission *s)
 {
 	struct str e;
 
 	str_init(&e);
-	envelope_put_sender(&e, s->sender.text);
-	str_put(&e, s->rcpts.fields.s, s->rcpts.fields.len);
+	if (sub.spill == NULL) {
+		envelope_put_sender(&e, s->sender.text);
+		str_put(&e, s->rcpts.fields.s, s->rcpts.fields.len);
+	}
 	str_printf(&e, "Received: by %s (%s, from userid %lu)\n\tid %s; %s\n",
 	    conf_get(&s->conf, CONF_MYHOSTNAME),
 	    conf_get(&s->conf, CONF_MAIL_NAME),
 	    (unsigned long)s->caller.uid, sub.file.id, sub.date);
 	if (e.bad)
 		fatal(EX_TEMPFAIL, "out of memory");
-	queue_write(&sub.file, e.s, e.len);
+	put(e.s, e.len);
 	str_free(&e);
 }
 
 static void
-finish(struct submission *s)
+commit(struct submission *s)
 {
 	char id[LIMIT_QUEUE_ID + 1];
 	struct why why;
 
-	if (sub.hdr.hops > conf_number(&s->conf, CONF_HOPCOUNT_LIMIT))
-		fatal(EX_DATAERR, "too many hops; the message goes in a loop");
 	memcpy(id, sub.file.id, sizeof(id));
 	if (queue_commit(&sub.file, &why) != VERDICT_OK)
 		fatal(EX_TEMPFAIL, "queue_directory %s: %s: %s; the message "
@@ -268,6 +309,20 @@ finish(struct submission *s)
 	log_line("cleanup", "%s: message-id=%s", id,
 	    sub.hdr.message_id.len > 0 ? sub.hdr.message_id.s : "<>");
 	(void)wake_runner(&s->conf, sub.file.name);
+}
+
+static void
+finish(struct submission *s)
+{
+	if (sub.hdr.hops > conf_number(&s->conf, CONF_HOPCOUNT_LIMIT))
+		fatal(EX_DATAERR, "too many hops; the message goes in a loop");
+	if (sub.spill == NULL)
+		commit(s);
+	else if (sub.file.error == 0)
+		service_send(s, sub.spill, sub.size);
+	else
+		fatal(EX_TEMPFAIL, "temporary file: %s; the message was not "
+		    "taken: try again later", strerror(sub.file.error));
 }
 
 void
@@ -289,11 +344,11 @@ submit(struct submission *s)
 	read_header(s);
 	take_recipients(s);
 	put_envelope(s);
-	queue_write(&sub.file, sub.head.s, sub.head.len);
+	put(sub.head.s, sub.head.len);
 	while (sub.file.error == 0 &&
 	    (len = input_line(&sub.input, &line)) > 0) {
 		count(s, line, len);
-		queue_write(&sub.file, line, len);
+		put(line, len);
 	}
 	finish(s);
 }

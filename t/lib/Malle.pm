@@ -353,6 +353,7 @@ sub new {
 		alias_maps           => '',
 		daemon_directory     => build_dir(),
 		command_directory    => build_dir(),
+		sendmail_service     => '',	# not to whoever has port 25 here
 		%{ $opt{main} || {} },
 	);
 	return $self;
