@@ -249,8 +249,9 @@ subtest 'errors' => sub {
 		[ '-bd', 64, qr/super-server.* starts smtpd/, '', ['-bd'] ],
 		[ '-bz', 64, qr/no such mode/, '', ['-bz'] ],
 		[ '-q30m', 64, qr/no daemon.*qrun/, '', ['-q30m'] ],
-		[ '-qR', 69, qr/-qRx: /, '', ['-qRx'] ],
-		[ '-bv', 69, qr/cannot be verified/, '', [ '-bv', 'alice' ] ],
+		[ '-qR nowhere', 64, qr/invalid destination/, '', ['-qRa@b'] ],
+		[ '-qI nothing', 64, qr/invalid queue id/, '', ['-qI'] ],
+		[ '-bv nobody', 64, qr/must be specified/, '', ['-bv'] ],
 		[ 'line end in -f', 64, qr/control character/, '', [ '-f', "a\nBcc: b", 'alice' ] ],
 		[ 'line end in -r', 64, qr/control character/, '', [ '-r', "a\r", 'alice' ] ],
 		[ 'line end in -F', 64, qr/control character/, '', [ '-F', "a\nBcc: b", 'alice' ] ],
@@ -301,27 +302,73 @@ subtest 'size' => sub {
 };
 
 subtest 'other names and modes' => sub {
-	for my $name (qw(mailq newaliases)) {
-		symlink program('sendmail'), $m->dir . "/$name" or die;
-		$r = $m->run($m->dir . "/$name");
-		is($r->{status}, 69, $name);
-		like($r->{err}, qr/^$name: fatal: .* yet/, 'says that it is not there');
+	for my $name (qw(mailq sendmail)) {
+		$r = $m->run($name, $name eq 'sendmail' ? '-bp' : ());
+		is($r->{status}, 0, $name);
+		is($r->{out}, "Mail queue is empty\n", 'an empty queue');
 	}
+	my $bin = $m->dir . '/cmd';
+	mkdir $bin or die;
+	$m->main(command_directory => $bin);
+	for my $arg ([ 'mailq', 'postqueue' ], [ 'newaliases', 'postalias' ]) {
+		$r = $m->run($arg->[0]);
+		is($r->{status}, 69, "$arg->[0]: not there");
+		like($r->{err}, qr{^$arg->[0]: fatal: \Q$bin\E/$arg->[1]: No such file or directory; correct command_directory in \Q$m->{dir}\E/etc/main\.cf$},
+			'says what');
+	}
+	for my $name (qw(postqueue postalias)) {
+		spew("$bin/$name", "#!/bin/sh\necho \"\${0##*/}\" \"\$@\"; exit 3\n");
+		chmod 0755, "$bin/$name";
+	}
+	$m->main(alias_database => 'hash:/a, gdbm:/b, /c');
+	my $c = "-c $m->{dir}/etc";
+	my @case = (
+		[ "postqueue $c -p", 'mailq' ],
+		[ "postqueue $c -f", qw(sendmail -q) ],
+		[ "postqueue $c -i 0123456789ABCDEF0", qw(sendmail -qI0123456789ABCDEF0) ],
+		[ "postqueue $c -s example.org", qw(sendmail -qRexample.org) ],
+		[ "postqueue $c -s example.org", qw(sendmail -qSexample.org) ],
+		[ "postalias $c hash:/a gdbm:/b /c", 'newaliases' ],
+		[ "postalias $c hash:/a gdbm:/b /c", qw(sendmail -bi) ],
+		[ "postalias $c hash:/a gdbm:/b /c", qw(sendmail -I) ],
+	);
+	for (@case) {
+		my ($want, @arg) = @$_;
+		$r = $m->run(@arg);
+		is($r->{out}, "$want\n", "@arg");
+		is($r->{status}, 3, 'with its exit code');
+	}
+	$m->main(alias_database => '');
+	is($m->run('newaliases')->{status}, 0, 'no aliases to build');
+	$m->main(command_directory => build_dir(), alias_database => undef);
 	$m->transcript([ 'sendmail', '-bs' ], <<'END', '-bs is smtpd');
 S~ ^220 mail\.mondomaine\.lan ESMTP
 C: QUIT
 S: 221 2.0.0 Bye
 S: EOF
 END
-	$r = submit($mail, 'alice');
+	$m->main(alias_maps => '');
+	$r = $m->run(qw(sendmail -bv -f bob alice bob@mondomaine.lan));
+	is($r->{out}, "alice\@mondomaine.lan... deliverable\nbob\@mondomaine.lan... deliverable\n",
+		'-bv');
+	is($r->{status}, 0, 'both good');
+	$r = $m->run(qw(sendmail -bv alice nobody));
+	like($r->{out}, qr/\Aalice\S+ deliverable\nnobody\@mondomaine\.lan\.\.\. 550 5\.1\.1 [^\n]+\n\z/,
+		'-bv: not known');
+	is($r->{status}, 67, 'EX_NOUSER');
+	is_deeply([ $m->queue ], [], 'and nothing is sent');
+
+	submit($mail, 'alice');
 	$m->run({ in => $mail }, 'sendmail', '-f', 'bob@example.org', 'alice');
 	woken();
 	$r = $m->run('sendmail', '-q');
 	is($r->{status}, 0, '-q');
-	is_deeply([ $m->queue ], [], 'ran the queue');
+	is_deeply([woken()], [''], 'wakes the runner for all');
+	$m->queue_run;
 	my @got = $m->mail('alice');
 	is(scalar @got, 1, 'into the mailbox');
 	like($got[0], qr/\AReturn-Path: <bob\@example\.org>\n.*^hello\n\z/ms, 'whole');
+	$m->main(alias_maps => undef);
 };
 
 subtest 'waking the runner' => sub {
@@ -401,7 +448,7 @@ subtest 'no access to the spool' => sub {
 		$r = $m->run({ in => $mail }, '/bin/sh', '-c', $c);
 	}
 	is($r->{status}, 75, 'EX_TEMPFAIL') or diag $r->{err};
-	like($r->{err}, qr/^sendmail: fatal: queue_directory \Q$spool\E: Permission denied; .*not taken: .*SMTP/,
+	like($r->{err}, qr/^sendmail: fatal: queue_directory \Q$spool\E: Permission denied, and there is no sendmail_service; .*not taken: set sendmail_service/,
 		'with a remedy');
 	$m->main(queue_directory => "$dir/none");
 	$r = $m->run({ in => $mail }, 'sendmail', 'alice');
