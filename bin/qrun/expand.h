@@ -11,7 +11,7 @@ struct item {
 	enum alias_kind kind;
 	char *text;
 	struct user *as;	/* whose rights it has; NULL: default_privs */
-	const char *origin;	/* where it is written: "alias", "forward" ... */
+	const char *origin;	/* where it was: "alias", "forward" ... */
 	unsigned depth;
 	bool exact;		/* the account itself, no alias, no .forward */
 };

@@ -3,8 +3,8 @@
  * A look at the header of a message that streams through: counts the hops,
  * remembers the Message-ID for the log, takes out Return-Path fields (only
  * final delivery writes one, RFC 5321 4.4), lets fields with addresses be
- * rewritten, and adds at its end the fields that are missing.  Text that starts without a header gets the empty line
- * that makes it a body.
+ * rewritten, and adds at its end the fields that are missing.  Text that
+ * starts without a header gets the empty line that makes it a body.
  */
 #ifndef HDR_H
 #define HDR_H
