@@ -68,7 +68,7 @@ enum limit {
 	LIMIT_BUCKET = 60,
 	/* Names of a queue directory that are sorted at once. */
 	LIMIT_SORT = 1 << 18,
-	/* mbox: tries for its locks, one a second; a dot-lock older than
+	/* mbox: how many seconds we try for its locks; a dot-lock older than
 	 * this many seconds belongs to a dead process. */
 	LIMIT_LOCK_TRIES = 20,
 	LIMIT_LOCK_STALE = 500,

@@ -21,12 +21,18 @@ lock_name(char path[static LIMIT_PATH], const char *name)
 	return n > 0 && n < LIMIT_PATH;
 }
 
-static void
-pause_for_others(void)
-{
-	struct timespec second = { .tv_sec = 1 };
+enum { SHORT_WAITS = 8, TRIES = LIMIT_LOCK_TRIES + SHORT_WAITS };
 
-	(void)nanosleep(&second, NULL);
+/* Before try number n is made again: 4, 8, ... 512 ms, together a second,
+ * then a second each.  Most of those who hold a lock write one message. */
+static void
+pause_for_others(int n)
+{
+	struct timespec t = { .tv_sec = 1 };
+
+	if (n < SHORT_WAITS)
+		t = (struct timespec){ .tv_nsec = 4000000L << n };
+	(void)nanosleep(&t, NULL);
 }
 
 /* NAME.lock left by a dead process: older than any delivery. */
@@ -51,7 +57,7 @@ dot_lock(struct mbox *m, struct why *why)
 	m->dotlock = false;
 	if (!lock_name(path, m->name))
 		return why_errno(why, ENAMETOOLONG, "lock mailbox");
-	for (tries = 0; tries < LIMIT_LOCK_TRIES; tries++) {
+	for (tries = 0; tries < TRIES; tries++) {
 		fd = openat(m->dir, path, O_WRONLY | O_CREAT | O_EXCL |
 		    O_CLOEXEC | O_NOFOLLOW, 0444);
 		if (fd >= 0) {
@@ -66,7 +72,7 @@ dot_lock(struct mbox *m, struct why *why)
 		if (is_stale(m->dir, path))
 			(void)unlinkat(m->dir, path, 0);
 		else
-			pause_for_others();
+			pause_for_others(tries);
 	}
 	return why_set(why, VERDICT_LATER, "4.2.0",
 	    "cannot lock mailbox: %.200s exists", path);
@@ -80,12 +86,12 @@ file_lock(struct mbox *m, struct why *why)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int tries;
 
-	for (tries = 0; tries < LIMIT_LOCK_TRIES; tries++) {
+	for (tries = 0; tries < TRIES; tries++) {
 		if (fcntl(m->fd, F_OFD_SETLK, &lock) == 0)
 			return VERDICT_OK;
 		if (errno != EAGAIN && errno != EACCES)
 			return why_errno(why, errno, "lock mailbox");
-		pause_for_others();
+		pause_for_others(tries);
 	}
 	return why_set(why, VERDICT_LATER, "4.2.0",
 	    "cannot lock mailbox: another program holds it");
