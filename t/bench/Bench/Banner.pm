@@ -26,7 +26,7 @@ sub measure
 	my %server = servers();
 	my $count  = quick() ? 50 : 200;
 	my %form   = (
-		start   => [ '/usr/libexec/malle/smtpd', '-c', '/etc/nowait' ],
+		start   => [ '/j/malle/bin/smtpd', '-c', '/j/malle/nowait' ],
 		map { $_ => [ $server{$_}{port} ] } keys %server
 	);
 	my %m;

@@ -14,7 +14,8 @@ use Bench::Report qw(note);
 
 our @EXPORT_OK = qw(start_ours run_queue hash_password);
 
-my $bin = '/usr/libexec/malle';
+# On the image, as on a system without an overlay.
+my $bin = "/j/malle/bin";
 my $installed;
 
 # Cheap on purpose: not the hash is measured.
@@ -45,8 +46,10 @@ sub service
 		bind        => '127.0.0.1',
 		port        => $port,
 		id          => "$name-$file",
-		server_args => "-c /etc/$name",
+		server_args => "-c /j/malle/$name",
 	);
+	$text =~ s{^(\s*server\s*=\s*).*/}{$1$bin/}m
+	    or die "xinetd.d/$file: no server\n";
 	if ($text !~ /^\s*wait\s*=\s*yes/m) {
 		$set{instances} = $set{per_source} = 'UNLIMITED';
 	}
@@ -62,16 +65,16 @@ sub start_ours
 {
 	my ($name, $services, $main, $homes) = @_;
 	my $g    = group_new($name);
-	my $etc  = root() . "/etc/$name";
+	my $etc  = "/j/malle/$name";
 	my $hash = hash_password();
 
 	note("starting $name");
 	install();
 	make_homes("/j/$name/home", $homes);
-	make_path($etc, root() . "/j/$name/spool");
+	make_path(map { root() . $_ } $etc, "/j/$name/spool");
 	chown 61904, 61904, root() . "/j/$name/spool";
 	chmod 0700, root() . "/j/$name/spool";
-	spew("$etc/passwd", join '', map {
+	spew(root() . "$etc/passwd", join '', map {
 		"$_->[0]:$hash:$_->[1]:$_->[1]::/j/$name/home/$_->[0]:/bin/sh\n"
 	} users());
 	my %main = (
@@ -82,20 +85,24 @@ sub start_ours
 		home_mailbox         => 'Maildir/',
 		mail_owner           => 'malle',
 		queue_directory      => "/j/$name/spool",
-		passwd_file          => "/etc/$name/passwd",
+		passwd_file          => "$etc/passwd",
 		daemon_directory     => $bin,
+		# Postfix has an alias map, too.
+		alias_maps           => "texthash:$etc/aliases",
+		alias_database       => "",
 		default_process_limit => 1000,
 		smtpd_client_connection_count_limit => 0,
 		pop3_client_connection_count_limit => 0,
 		%$main,
 	);
-	spew("$etc/main.cf", join '', map { "$_ = $main{$_}\n" }
+	spew(root() . "$etc/main.cf", join '', map { "$_ = $main{$_}\n" }
 	    sort keys %main);
-	spew("$etc/xinetd.conf", "defaults\n{\n}\n" . join "\n", map {
+	spew(root() . "$etc/aliases", "postmaster root\n");
+	spew(root() . "$etc/xinetd.conf", "defaults\n{\n}\n" . join "\n", map {
 		service($_, $name, $services->{$_})
 	} sort keys %$services);
 	$g->{xinetd} = spawn($g, [ '/usr/sbin/xinetd', '-dontfork',
-		'-f', "/etc/$name/xinetd.conf", '-pidfile',
+		'-f', "/j/malle/$name/xinetd.conf", '-pidfile',
 		"/run/$name.pid" ]);
 	wait_port($services->{$_}, $name)
 	    for grep { $_ ne 'qrun' } sort keys %$services;
@@ -107,7 +114,7 @@ sub run_queue
 {
 	my ($name) = @_;
 
-	return finish(spawn(undef, [ "$bin/qrun", '-c', "/etc/$name" ]),
+	return finish(spawn(undef, [ "$bin/qrun", "-c", "/j/malle/$name" ]),
 		'qrun');
 }
 

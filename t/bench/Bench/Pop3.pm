@@ -157,7 +157,7 @@ sub measure
 		$group{$form} = start_ours("pop3-$form",
 			{ $file => $port{$form} }, {}, 0);
 		# One set of homes for all.
-		my $passwd = root() . "/etc/pop3-$form/passwd";
+		my $passwd = root() . "/j/malle/pop3-$form/passwd";
 		my $text = slurp($passwd);
 		$text =~ s{/j/pop3-$form/}{/j/pop3/}g;
 		Bench::Place::spew($passwd, $text);

@@ -104,7 +104,7 @@ sub one_case
 	return {
 		accepted  => $count / ($sent - $start),
 		# Once it flows: the start of the senders is not the server's.
-		delivered => ($got - 1) / ($last - $first),
+		delivered => $got > 1 ? ($got - 1) / ($last - $first) : 0,
 		cpu       => ($s->{group}->cpu_us - $cpu) / $count / 1000,
 	};
 }
