@@ -157,7 +157,9 @@ queue_lock(struct queue_message *m, struct queue *q, const char *place,
 	if (m->fd < 0) {
 		if (errno == ENOENT)
 			return QUEUE_BUSY;
-		if (errno == EMLINK || errno == ELOOP)
+		/* A link; a FIFO or device; a directory; a socket. */
+		if (errno == EMLINK || errno == ELOOP || errno == EISDIR ||
+		    errno == ENXIO)
 			return queue_set_aside(m, why, "not a file of its own");
 		return later(m, why, "open queue file");
 	}

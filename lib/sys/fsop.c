@@ -59,7 +59,8 @@ fsop_open(int dir, const char *name, int flags, struct stat *st)
 	if (fstat(fd, st) == 0) {
 		if (S_ISREG(st->st_mode) && st->st_nlink == 1)
 			return fd;
-		errno = EMLINK;
+		/* No name at all: removed since the open. */
+		errno = st->st_nlink == 0 ? ENOENT : EMLINK;
 	}
 	(void)close(fd);
 	return -1;
