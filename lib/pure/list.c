@@ -30,6 +30,52 @@ list_next(const char **list, size_t *len)
 	return word;
 }
 
+/* "{ text }" is text: blanks in a path are no separators then. */
+static void
+strip_braces(const char **element, size_t *len)
+{
+	const char *s = *element;
+	size_t n = *len;
+
+	if (n < 2 || s[0] != '{' || s[n - 1] != '}')
+		return;
+	s++;
+	n -= 2;
+	while (n > 0 && is_separator(s[0])) {
+		s++;
+		n--;
+	}
+	while (n > 0 && is_separator(s[n - 1]))
+		n--;
+	*element = s;
+	*len = n;
+}
+
+int
+list_next_element(const char **list, const char **element, size_t *len)
+{
+	const char *s = *list;
+	int depth = 0;
+
+	while (is_separator(*s))
+		s++;
+	*element = s;
+	for (; *s != '\0' && (depth > 0 || !is_separator(*s)); s++) {
+		if (*s == '{')
+			depth++;
+		else if (*s == '}' && depth-- == 0)
+			return -1;
+	}
+	*len = (size_t)(s - *element);
+	*list = s;
+	if (depth > 0)
+		return -1;
+	if (*len == 0)
+		return 0;
+	strip_braces(element, len);
+	return 1;
+}
+
 bool
 list_has_domain(const char *list, const char *domain)
 {

@@ -194,9 +194,12 @@ tableline_put_list(struct str *out, const char *value)
 	size_t start = out->len;
 
 	for (; *s != '\0'; s++) {
-		if (*s == '\\' && s[1] != '\0')
-			str_putc(out, *s++);
-		else if (*s == '"')
+		if (*s == '\\' && s[1] != '\0') {
+			str_put(out, s++, 2);
+			start = out->len;	/* also a blank stays */
+			continue;
+		}
+		if (*s == '"')
 			quoted = !quoted;
 		else if (!quoted && *s == ',') {
 			while (out->len > start &&

@@ -31,10 +31,10 @@ aliases_open(struct map_list *m, const struct conf *c, enum conf_id id,
 	const char *list = conf_get(c, id), *word;
 	struct str spec;
 	size_t len;
-	int result;
+	int more, result;
 
 	str_init(&spec);
-	while ((word = list_next(&list, &len)) != NULL) {
+	while ((more = list_next_element(&list, &word, &len)) > 0) {
 		if (len > 6 && memcmp(word, "proxy:", 6) == 0) {
 			word += 6;
 			len -= 6;
@@ -42,8 +42,10 @@ aliases_open(struct map_list *m, const struct conf *c, enum conf_id id,
 		if (users != NULL && is(word, len, "unix:passwd.byname"))
 			*users = true;
 		else if (!is_absent(c, word, len))
-			str_printf(&spec, "%.*s ", (int)len, word);
+			str_printf(&spec, "{%.*s} ", (int)len, word);
 	}
+	if (more < 0)
+		str_puts(&spec, list);	/* which map_list_open will say */
 	result = map_list_open(m, spec.s,
 	    conf_get(c, CONF_DEFAULT_DATABASE_TYPE), why);
 	str_free(&spec);

@@ -20,9 +20,10 @@ pick_tables(const char *list, struct str *out)
 	const char *word;
 	size_t len;
 
-	while ((word = list_next(&list, &len)) != NULL)
-		if (word[0] != '[' && memchr(word, ':', len) != NULL)
-			str_printf(out, "%.*s ", (int)len, word);
+	while (list_next_element(&list, &word, &len) > 0)
+		if (len > 0 && word[0] != '[' &&
+		    memchr(word, ':', len) != NULL)
+			str_printf(out, "{%.*s} ", (int)len, word);
 }
 
 int

@@ -60,6 +60,12 @@ char *map_read_file(struct map *, size_t *len, struct why *);
  * but the reason why it cannot be used is told at once.  NULL and why. */
 struct map *map_open(const char *spec, const char *default_type,
     struct why *);
+/* One element of a list of tables.  NULL: bad syntax; a table that cannot be
+ * used is broken. */
+struct map *map_open_element(const char *spec, size_t len,
+    const char *default_type, struct why *why);
+/* Reads the table if that was not done; false: it is broken. */
+bool map_load(struct map *);
 void map_close(struct map *);
 /* What map_list_find does with each of its tables. */
 enum map_answer map_find(struct map *, const char *key, struct str *value,
