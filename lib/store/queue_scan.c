@@ -71,14 +71,16 @@ queue_each_due(struct queue *q, int64_t now, each_fn *each, void *ctx)
 	return result;
 }
 
+/* ---- rubbish ---- */
+
 struct sweep {
 	struct queue *queue;
-	int64_t before;
+	int64_t before;		/* older than this */
 };
 
 /* Only what is old, and whose maker is dead: he would hold the lock. */
 static bool
-sweep_one(void *ctx, const char *place, const char *name)
+sweep_tmp(void *ctx, const char *place, const char *name)
 {
 	struct sweep *s = ctx;
 	char path[LIMIT_PATH];
@@ -98,12 +100,78 @@ sweep_one(void *ctx, const char *place, const char *name)
 	return true;
 }
 
+struct search {
+	const char *id;
+	bool found;
+};
+
+static bool
+is_it(void *ctx, const char *place, const char *name)
+{
+	struct search *s = ctx;
+
+	(void)place;
+	s->found = strncmp(name, s->id, LIMIT_QUEUE_ID) == 0;
+	return !s->found;
+}
+
+/* Is there a message of that id anywhere?  Whatever cannot be read may hold
+ * it. */
+static bool
+has_message(struct queue *q, const char *id)
+{
+	struct search s = { id, false };
+
+	return queue_each(q, "incoming", is_it, &s) != 0 || s.found ||
+	    queue_each(q, "hold", is_it, &s) != 0 || s.found ||
+	    queue_each(q, "corrupt", is_it, &s) != 0 || s.found ||
+	    queue_each_due(q, INT64_MAX, is_it, &s) != 0 || s.found;
+}
+
+/* A record outlives its message only by a crash between the two removals. */
+static bool
+sweep_state(void *ctx, const char *place, const char *name)
+{
+	struct sweep *s = ctx;
+	char path[LIMIT_QUEUE_NAME];
+
+	(void)place;
+	if (strlen(name) != LIMIT_QUEUE_ID ||
+	    (int64_t)(queue_id_us(name) / 1000000) >= s->before ||
+	    has_message(s->queue, name))
+		return true;
+	(void)snprintf(path, sizeof(path), "state/%s", name);
+	(void)unlinkat(s->queue->dir, path, 0);
+	return true;
+}
+
+/* Has a day gone by since the last one?  Then this is it: the date of a file
+ * remembers, so that a run need not read the names of all that waits. */
+static bool
+is_daily(struct queue *q, int64_t now)
+{
+	struct stat st = { .st_size = 0 };
+	int fd = fsop_open(q->dir, "lock/swept", O_WRONLY, &st);
+	bool due;
+
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(q->dir, "lock/swept", O_WRONLY | O_CREAT |
+		    O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	due = (st.st_size == 0 || now - st.st_mtime > 86400 ||
+	    st.st_mtime > now) && pwrite(fd, "\n", 1, 0) == 1;
+	(void)close(fd);
+	return due;
+}
+
 void
 queue_sweep(struct queue *q, int64_t now)
 {
 	struct sweep tmp = { q, now - LIMIT_TMP_AGE };
 	struct sweep state = { q, now - LIMIT_STATE_AGE };
 
-	(void)queue_each(q, "tmp", sweep_one, &tmp);
-	(void)queue_each(q, "state", sweep_one, &state);
+	(void)queue_each(q, "tmp", sweep_tmp, &tmp);
+	if (is_daily(q, now))
+		(void)queue_each(q, "state", sweep_state, &state);
 }
