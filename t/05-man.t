@@ -16,7 +16,7 @@ my %program = map { s/\.c$//r => [ /\.c$/ ? "bin/$_" : glob "bin/$_/*.c" ] }
     grep { -d "bin/$_" || /\.c$/ } map { basename($_) } glob 'bin/*';
 
 # Names of pages that are not ours.
-my @foreign = qw(cat(1) ls(1) mail(1) mv(1) rm(1) telnet(1) fcntl(2) fchown(2)
+my @foreign = qw(cat(1) gdbmtool(1) ls(1) mail(1) mv(1) rm(1) telnet(1) fcntl(2) fchown(2)
     flock(2) fsync(2) rename(2) crypt(3) syslog(3) crypt(5) passwd(5) shadow(5)
     xinetd.conf(5) cron(8) xinetd(8) systemd.socket(5));
 

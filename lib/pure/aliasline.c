@@ -116,10 +116,12 @@ put_plain(struct str *text, const char *s, size_t len)
 				i++;
 		}
 		bol = s[i] == '\n' || (bol && is_blank(s[i]));
-		if (s[i] == '"')
-			quoted = !quoted;
-		else if (s[i] == '\\' && quoted && i + 1 < len)
+		if (s[i] == '\\' && i + 1 < len && s[i + 1] != '\n') {
+			if (!quoted)
+				str_putc(text, '\\');
 			str_putc(text, s[++i]);
+		} else if (s[i] == '"')
+			quoted = !quoted;
 		else if (s[i] != '\n')
 			str_putc(text, s[i]);
 	}

@@ -90,8 +90,8 @@ element_at(const struct gdbmread *g, off_t bucket, uint32_t i,
 
 /* Is it key?  Then its value is appended. */
 static enum gdbmread_answer
-compare(const struct gdbmread *g, const struct gdbmfile_element *e, const char *key,
-    size_t len, struct str *value)
+compare(const struct gdbmread *g, const struct gdbmfile_element *e,
+    const char *key, size_t len, struct str *value)
 {
 	char buf[512];
 	size_t done, n;
@@ -129,8 +129,8 @@ gdbmread_fetch(const struct gdbmread *g, const char *key, size_t len,
 	enum gdbmread_answer answer;
 	off_t bucket;
 
-	if (!bucket_at(g, g->dir_bits > 0 ? hash >> (GDBMFILE_HASH_BITS - g->dir_bits) :
-	    0, &bucket))
+	if (!bucket_at(g, hash >> (GDBMFILE_HASH_BITS - g->dir_bits),
+	    &bucket))
 		return GDBMREAD_BAD;
 	i = hash % g->elements;
 	for (n = 0; n < g->elements; n++, i = (i + 1) % g->elements) {
