@@ -34,17 +34,45 @@ copy(const struct job *j, int fd, uint64_t *octets, uint64_t *lines)
 	return n < 0 ? -1 : fsync(fd);
 }
 
-/* The file in tmp/; what an earlier try left under our name is rubbish,
- * since the message is locked for us. */
+/* What an earlier try left in tmp/ is rubbish, unless its maker lives on
+ * (when his runner has died, our runner got the lock on the message): he
+ * holds the lock on it then. */
+static int
+remove_rubbish(int tmp, const char *name)
+{
+	struct stat st;
+	int fd = fsop_open(tmp, name, O_RDWR, &st), result = -1;
+
+	if (fd < 0 && errno != EMLINK && errno != ELOOP)
+		return errno == ENOENT ? 0 : -1;
+	if (fd < 0)
+		return unlinkat(tmp, name, 0);
+	if (fsop_lock(fd) == 0)
+		result = fsop_is_same(tmp, name, &st, NULL) ?
+		    unlinkat(tmp, name, 0) : 0;
+	(void)close(fd);
+	return result;
+}
+
+/* The file in tmp/, locked: nobody else renames or removes it. */
 static int
 create_tmp(int tmp, const char *name)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(tmp, name, flags, 0600);
+	struct stat st;
 
-	if (fd >= 0 || errno != EEXIST || unlinkat(tmp, name, 0) != 0)
+	if (fd < 0 && errno == EEXIST && remove_rubbish(tmp, name) == 0)
+		fd = openat(tmp, name, flags, 0600);
+	if (fd < 0)
+		return -1;
+	/* Someone may have taken it for rubbish before the lock was ours. */
+	if (fsop_lock(fd) == 0 && fstat(fd, &st) == 0 &&
+	    fsop_is_same(tmp, name, &st, NULL))
 		return fd;
-	return openat(tmp, name, flags, 0600);
+	(void)close(fd);
+	errno = EAGAIN;
+	return -1;
 }
 
 static enum verdict

@@ -6,7 +6,8 @@
  *	    -E P.N:ERRNO] [-s OCTETS] [-i] PROGRAM [ARG...]
  *
  * P is a process (1: the program, then its children in the order they came
- * to be), N the number of a system call in it, counted from the first exec.
+ * to be), N the number of a system call in it, counted from the first exec,
+ * or a name: the first call of that name.
  *	-l	one line "P N NAME" for each call
  *	-k	the process is killed before the call is made; -K: all are
  *	-H	it waits at the call until the tracer gets SIGUSR1
@@ -53,6 +54,7 @@ struct process {
 struct point {
 	char mode;		/* 'k', 'K', 'H', 'e', 'E'; 0: none */
 	unsigned long process, call;
+	char name[16];		/* or the first call of that name */
 	long error;
 	long sticky;		/* the system call, once it was hit; -1 */
 };
@@ -186,11 +188,22 @@ hold(void)
 		(void)sigsuspend(&none);
 }
 
+static bool
+is_point(const struct process *p, long number)
+{
+	return (unsigned long)(p - table) + 1 == point.process &&
+	    (point.name[0] != '\0' ? is_named(number, point.name) :
+	    p->calls == point.call);
+}
+
 /* The point of the command line is reached. */
 static void
 strike(struct process *p, struct user_regs_struct *r, long number)
 {
-	switch (point.mode) {
+	char mode = point.mode;
+
+	point.mode = 0;
+	switch (mode) {
 	case 'k':
 		(void)kill(p->pid, SIGKILL);
 		break;
@@ -222,7 +235,7 @@ enter(struct process *p, long number)
 		    name_of(number));
 	if (!get_regs(p->pid, &r))
 		return;
-	if (point.mode != 0 && at == point.process && p->calls == point.call)
+	if (point.mode != 0 && is_point(p, number))
 		strike(p, &r, number);
 	else if (point.sticky >= 0 && is_named(number, name_of(point.sticky)))
 		let_fail(p, &r, point.error);
@@ -333,6 +346,9 @@ set_point(int mode, const char *arg)
 	int n = sscanf(arg, "%lu.%lu:%ld", &point.process, &point.call,
 	    &point.error);
 
+	if (n == 1)
+		n = sscanf(arg, "%lu.%15[a-z]:%ld", &point.process,
+		    point.name, &point.error);
 	point.mode = (char)mode;
 	if (n < 2 || ((mode == 'e' || mode == 'E') && n < 3)) {
 		(void)fprintf(stderr, "tracer: bad -%c %s\n", mode, arg);
