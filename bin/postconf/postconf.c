@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "postconf.h"
+#include "store/map.h"
 
 static const char usage_text[] =
     "usage: postconf [-dfhHjnx] [-c dir] [-o name=value] [name ...]\n"
@@ -168,6 +169,7 @@ int
 main(int argc, char **argv)
 {
 	static char name[] = "postconf";
+	const char *const *type;
 	struct options o = { 0 };
 
 	if (argc > 0)
@@ -183,7 +185,8 @@ main(int argc, char **argv)
 	if (o.lock_types)
 		(void)puts("dotlock\nfcntl");
 	else if (o.map_types)
-		;	/* no table type exists yet */
+		for (type = map_types; *type != NULL; type++)
+			(void)puts(*type);
 	else if (o.edit != EDIT_NONE)
 		edit(o.dir, o.edit, argv);
 	else

@@ -116,17 +116,25 @@ read_options(struct options *o, int argc, char **argv)
 		fatal(EX_USAGE, "specify only one of -s or -q or -d");
 }
 
+static bool
+is_called(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
+	static char postmap[] = "postmap", postalias[] = "postalias";
 	struct options o = { 0 };
-	const char *slash = strrchr(argv[0], '/');
 	int code = EX_OK;
 
-	if (strcmp(slash != NULL ? slash + 1 : argv[0], "postalias") == 0) {
-		program = "postalias";
-		o.alias = true;
-	}
+	o.alias = argc > 0 && is_called(argv[0], postalias);
+	program = o.alias ? postalias : postmap;
+	if (argc > 0)	/* what getopt_long says it is */
+		argv[0] = o.alias ? postalias : postmap;
 	/* Too large a file is an error to report, not a death. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	read_options(&o, argc, argv);
