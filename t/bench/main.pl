@@ -37,7 +37,7 @@ sub clean
 sub work
 {
 	my %part = map { $_ => 1 }
-	    split ' ', $ENV{BENCH_ONLY} || 'smtp banner trace memory pop3';
+	    split ' ', $ENV{BENCH_ONLY} || 'smtp banner trace memory pop3 maps';
 
 	local $SIG{ALRM} = sub { die "it took more than twelve minutes\n" };
 	alarm 720;
@@ -45,7 +45,7 @@ sub work
 	require Bench::Ours;
 	require Bench::Peers;
 	Bench::Report::machine();
-	for my $name (qw(smtp banner trace memory pop3 profile)) {
+	for my $name (qw(smtp banner trace memory pop3 maps profile)) {
 		next unless $part{$name};
 		my $module = 'Bench::' . ucfirst $name;
 		note("$name:");
