@@ -414,6 +414,23 @@ sub waiting {
 	return grep { m{^(?:incoming|deferred)} } $self->{m}->queue;
 }
 
+# Sixty-one days later: its date, and the time that is in the name of a
+# record.  Returns what it is called now.
+sub grow_old {
+	my ($path) = @_;
+	my ($dir, $us, $rest) = $path =~ m{^(.*/state/)([0-9A-F]{13})(.{4})\z};
+	my $new = $path;
+
+	age(61 * 86400, $path);
+	if (defined $us) {
+		no warnings 'portable';
+		$new = sprintf '%s%013X%s', $dir,
+		    hex($us) - 61 * 86400 * 1_000_000, $rest;
+		rename $path, $new or die "$path: $!\n";
+	}
+	return $new;
+}
+
 sub rest {
 	my ($self) = @_;
 	my $m = $self->{m};
@@ -432,9 +449,10 @@ sub rest {
 	my @left = map { my $d = $m->spool . "/$_"; map { "$d/$_" }
 	    Malle::names($d) } qw(tmp state);
 	if (@left) {
-		age(61 * 86400, @left);
+		my @old = map { grow_old($_) } @left;
+		age(2 * 86400, $m->spool . '/lock/swept');
 		$m->run('qrun');
-		push @wrong, map { 'left: ' . s{.*/spool/}{}r } grep { -e } @left;
+		push @wrong, map { 'left: ' . s{.*/spool/}{}r } grep { -e } @old;
 	}
 	return @wrong;
 }
