@@ -47,6 +47,7 @@ load(struct smtpd *s)
 		log_warning("smtpd", "%s", why.text);
 		return false;
 	}
+	tzset();	/* reads a file: once, not in each session */
 	s->max_idle = (int)conf_number(&s->conf, CONF_MAX_IDLE);
 	s->max_children = (int)conf_number(&s->conf,
 	    CONF_DEFAULT_PROCESS_LIMIT);
@@ -104,7 +105,6 @@ prepare(struct smtpd *s)
 		    strerror(errno));
 		return false;
 	}
-	tzset();			/* it reads a file */
 	/* A runner that we must start ourselves could not live in it. */
 	if (conf_get(&s->conf, CONF_QRUN_SERVICE)[0] != '\0')
 		sandbox_enter(s->queue.dir);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/users.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include "pure/num.h"
-#include "sys/fsop.h"
 
 enum { FIELDS = 7, CHUNK = 16384 };
 
@@ -93,28 +93,33 @@ static enum users_answer
 find(int fd, const char *name, uid_t uid, struct user *u)
 {
 	static char buf[CHUNK];
+	size_t kept = 0, used;
 	off_t offset = 0;
-	size_t used;
 	ssize_t n;
 
 	if (fd < 0)
 		return USERS_LATER;
+	/* One read mostly: only who is not found needs the end of file. */
 	for (;;) {
-		n = fsop_pread(fd, buf, sizeof(buf), offset);
+		n = pread(fd, buf + kept, sizeof(buf) - kept, offset);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return USERS_LATER;
-		if (search(buf, (size_t)n, name, uid, &used, u))
+		if (n == 0)
+			break;
+		offset += n;
+		kept += (size_t)n;
+		if (search(buf, kept, name, uid, &used, u))
 			return USERS_HIT;
-		offset += (off_t)used;
-		if (used == 0 && (size_t)n == sizeof(buf))
+		if (used == 0 && kept == sizeof(buf))
 			return USERS_LATER;	/* one line of 16 KiB */
-		if ((size_t)n == sizeof(buf))
-			continue;
-		/* An empty file, or one that ends within a line, is being
-		 * written: who is not in it may be in it in a moment. */
-		return offset > 0 && used == (size_t)n ? USERS_MISS :
-		    USERS_LATER;
+		kept -= used;
+		memmove(buf, buf + used, kept);
 	}
+	/* An empty file, or one that ends within a line, is being written:
+	 * who is not in it may be in it in a moment. */
+	return offset > 0 && kept == 0 ? USERS_MISS : USERS_LATER;
 }
 
 enum users_answer
