@@ -42,11 +42,11 @@ take_line(struct queue_history *h, const char *line, size_t len, off_t offset)
 {
 	const char *s = line, *end = line + len, *number, *what;
 	struct queue_past *past;
-	size_t n, digits, what_len;
+	size_t n, number_len, digits, what_len;
 	uint64_t i;
 
 	if (word(&s, end, &n) == NULL ||
-	    (number = word(&s, end, &n)) == NULL)
+	    (number = word(&s, end, &number_len)) == NULL)
 		return;
 	digits = strspn(number, "0123456789");
 	if (!num_parse(number, digits, h->n, &i) || i == 0 ||
@@ -54,7 +54,7 @@ take_line(struct queue_history *h, const char *line, size_t len, off_t offset)
 	    word(&s, end, &n) == NULL)
 		return;
 	past = &h->past[i - 1];
-	if (digits == n && (is(what, what_len, "sent") ||
+	if (digits == number_len && (is(what, what_len, "sent") ||
 	    is(what, what_len, "bounced")))
 		past->done = true;
 	if (!is(what, what_len, "deferred"))
