@@ -3,7 +3,7 @@
 #include "malle.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,11 +137,27 @@ struct table {
 	enum conf_id id;
 };
 
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* A table that several parameters name is told of once. */
 static void
 table_fault(void *ctx, const char *text)
 {
+	static void *told;
 	const struct table *t = ctx;
+	char *copy = strdup(text), **node;
 
+	node = copy != NULL ? tsearch(copy, &told, compare) : NULL;
+	if (node == NULL)
+		fatal(EX_OSERR, "out of memory");
+	if (*node != copy) {
+		free(copy);
+		return;
+	}
 	fault("%s: %s", where(t->conf, t->id), text);
 }
 
