@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pure/gdbmread.h"
 #include "pure/maprecord.h"
@@ -57,12 +58,50 @@ gdbm_map_open(struct map *m, struct why *why)
 	return 0;
 }
 
+static bool
+read_head(struct map *m)
+{
+	struct gdbm *g = m->data;
+	struct str text;
+	bool good;
+
+	g->fd = m->fd;
+	str_init(&text);
+	good = gdbmread_open(&g->file, (uint64_t)m->st.st_size) &&
+	    gdbmread_fetch(&g->file, MAPHEAD_KEY, strlen(MAPHEAD_KEY),
+	    &text) == GDBMREAD_HIT &&
+	    maphead_parse(&g->head, text.s, text.len);
+	str_free(&text);
+	return good;
+}
+
+/* The map could not be read.  If another one has taken its place meanwhile
+ * (over NFS the old one is then gone, ESTALE), true: it is open instead. */
+static bool
+reopen(struct map *m)
+{
+	struct stat old = m->st, now;
+	char path[LIMIT_PATH];
+	int fd = m->fd;
+	struct why why;
+
+	(void)snprintf(path, sizeof(path), "%s.gdbm", m->name);
+	if (stat(path, &now) != 0 ||
+	    (now.st_ino == old.st_ino && now.st_dev == old.st_dev))
+		return false;
+	if (map_open_file(m, path, &why) != 0) {
+		m->fd = fd;
+		m->st = old;
+		return false;
+	}
+	(void)close(fd);
+	return read_head(m);
+}
+
 static int
 gdbm_map_load(struct map *m, struct why *why)
 {
 	struct gdbm *g = calloc(1, sizeof(*g));
-	struct str text;
-	bool good;
 
 	if (g == NULL) {
 		(void)map_later(m, why, "out of memory");
@@ -70,16 +109,9 @@ gdbm_map_load(struct map *m, struct why *why)
 	}
 	m->data = g;
 	str_init(&g->page);
-	g->fd = m->fd;
 	g->file.read = read_map;
 	g->file.ctx = &g->fd;
-	str_init(&text);
-	good = gdbmread_open(&g->file, (uint64_t)m->st.st_size) &&
-	    gdbmread_fetch(&g->file, MAPHEAD_KEY, strlen(MAPHEAD_KEY),
-	    &text) == GDBMREAD_HIT &&
-	    maphead_parse(&g->head, text.s, text.len);
-	str_free(&text);
-	if (!good) {
+	if (!read_head(m) && !reopen(m)) {
 		(void)map_later(m, why, "%s.gdbm is damaged, or was not made "
 		    "by postmap or postalias of malle; make it again",
 		    m->name);
@@ -90,34 +122,42 @@ gdbm_map_load(struct map *m, struct why *why)
 
 /* The page comes first: most keys that are asked for do not exist. */
 static enum map_answer
-gdbm_map_find(struct map *m, const char *key, size_t len, struct str *value,
-    struct why *why)
+find(struct gdbm *g, const char *key, size_t len, struct str *value)
 {
-	struct gdbm *g = m->data;
-	struct str *page = &g->page;
 	uint32_t number = mappage_number(&g->head, gdbmread_hash(key, len));
+	struct str *page = &g->page;
 	char page_key[MAPPAGE_KEY];
 
-	if (maprecord_reserved(key, len))
-		return MAP_MISS;
 	mappage_key(page_key, number);
 	str_reset(page);
 	if (gdbmread_fetch(&g->file, page_key, sizeof(page_key), page) !=
 	    GDBMREAD_HIT || !mappage_check(page->s, page->len, &g->head,
 	    number))
-		return map_later(m, why, "%s.gdbm is damaged; make it again",
-		    m->name);
+		return MAP_LATER;
 	page->len -= sizeof(uint64_t);
 	if (!mappage_has(page->s, page->len, &g->head, key, len, NULL, 0))
 		return MAP_MISS;
-	if (gdbmread_fetch(&g->file, key, len, value) != GDBMREAD_HIT ||
-	    !mappage_has(page->s, page->len, &g->head, key, len, value->s,
-	    value->len)) {
-		str_reset(value);
-		return map_later(m, why, "%s.gdbm is damaged; make it again",
-		    m->name);
-	}
-	return MAP_HIT;
+	if (gdbmread_fetch(&g->file, key, len, value) == GDBMREAD_HIT &&
+	    mappage_has(page->s, page->len, &g->head, key, len, value->s,
+	    value->len))
+		return MAP_HIT;
+	str_reset(value);
+	return MAP_LATER;
+}
+
+static enum map_answer
+gdbm_map_find(struct map *m, const char *key, size_t len, struct str *value,
+    struct why *why)
+{
+	enum map_answer answer;
+
+	if (maprecord_reserved(key, len))
+		return MAP_MISS;
+	answer = find(m->data, key, len, value);
+	if (answer == MAP_LATER && reopen(m))
+		answer = find(m->data, key, len, value);
+	return answer == MAP_LATER ? map_later(m, why, "%s.gdbm is damaged; "
+	    "make it again", m->name) : answer;
 }
 
 static void

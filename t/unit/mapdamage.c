@@ -206,6 +206,42 @@ count_entry(void *ctx, const char *key, size_t key_len, const char *value,
 	return true;
 }
 
+/* The open file is spoilt, but there is a new one of that name. */
+static void
+test_replaced(void)
+{
+	struct count c = { 0 };
+	struct map_list maps;
+	struct why why;
+
+	for (unsigned read_before = 0; read_before < 2; read_before++) {
+		if (map_list_open(&maps, spec, "", &why) != 0)
+			abort();
+		if (read_before)
+			ask(&maps, 7, &c);
+		if (truncate(file, 100) != 0)
+			abort();
+		ask(&maps, 8, &c);
+		map_list_close(&maps);
+		(void)make(1);
+	}
+	is_int(c.later, 2, "a map cut short while it is open: later");
+	for (unsigned read_before = 0; read_before < 2; read_before++) {
+		if (map_list_open(&maps, spec, "", &why) != 0)
+			abort();
+		if (read_before)
+			ask(&maps, 7, &c);
+		if (truncate(file, 100) != 0 || !make(1))
+			abort();
+		ask(&maps, 8, &c);
+		ask(&maps, KEYS, &c);
+		map_list_close(&maps);
+	}
+	is_int(c.later, 2, "and another one made: that is used");
+	is_int(c.hit, 4, "its keys are found");
+	is_int(c.wrong, 0, "nothing wrong is said");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -235,6 +271,7 @@ main(int argc, char **argv)
 	is_int(whole.hit, KEYS, "every key is found in the whole map");
 	is_int(whole.miss, 200, "and no other one");
 	is_int(whole.wrong, 0, "with its value");
+	test_replaced();
 	for (unsigned n = 0; n < maps; n++) {
 		memcpy(copy, new, len);
 		spew(copy, damage(copy, len, old, old_len));
