@@ -158,7 +158,10 @@ sub sweep_deliver {
 for my $scene (qw(rename two)) {
 	sweep_result("receive $scene, a call fails", sweep_receive($scene));
 }
-for my $scene (qw(rename two mbox)) {
+# A leak sanitizer cannot work in a process that is traced, and the agent,
+# whose environment is empty, cannot be told not to try.
+my @traceable = sanitized() ? ('rename') : qw(rename two mbox);
+for my $scene (@traceable) {
 	sweep_result("deliver $scene, a call fails", sweep_deliver($scene));
 }
 
