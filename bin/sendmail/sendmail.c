@@ -209,12 +209,12 @@ static _Noreturn void
 become(struct submission *s, enum conf_id directory, const char *program,
     char *const more[], size_t n)
 {
-	static char zone[LIMIT_PATH];
+	static char zone[LIMIT_PATH], **argv;
 	char c[] = "-c", search[] = "PATH=/usr/bin:/bin", path[LIMIT_PATH];
-	char **argv = calloc(n + 4, sizeof(*argv));
 	char *env[] = { search, zone, NULL };
 	const char *tz = getenv("TZ");
 
+	argv = calloc(n + 4, sizeof(*argv));
 	if (argv == NULL)
 		fatal(EX_OSERR, "out of memory");
 	if (tz == NULL || (size_t)snprintf(zone, sizeof(zone), "TZ=%s", tz) >=
