@@ -338,6 +338,10 @@ subtest 'other names and modes' => sub {
 		is($r->{out}, "$want\n", "@arg");
 		is($r->{status}, 3, 'with its exit code');
 	}
+	$m->main(alias_database => '{ gdbm:/a b } /c');
+	is($m->run('newaliases')->{out}, "postalias $c gdbm:/a b /c\n", 'a path with a blank');
+	$m->main(alias_database => '{ gdbm:/a');
+	is($m->run('newaliases')->{status}, 78, 'half a brace');
 	$m->main(alias_database => '');
 	is($m->run('newaliases')->{status}, 0, 'no aliases to build');
 	$m->main(command_directory => build_dir(), alias_database => undef);

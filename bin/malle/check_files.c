@@ -244,8 +244,8 @@ check_programs(const struct conf *c)
 		"smtpd", "qrun", "local", "pop3d", "checkpw"
 	};
 	static const char *const commands[] = {
-		"sendmail", "mailq", "newaliases", "postconf", "postqueue",
-		"postsuper", "postcat"
+		"sendmail", "mailq", "newaliases", "postconf", "postmap",
+		"postalias", "postqueue", "postsuper", "postcat"
 	};
 	size_t i;
 

@@ -237,12 +237,19 @@ static _Noreturn void
 build_aliases(struct submission *s)
 {
 	const char *list = conf_get(&s->conf, CONF_ALIAS_DATABASE), *word;
-	char **table = calloc(strlen(list) / 2 + 2, sizeof(*table));
+	static char **table;
 	size_t n = 0, len;
+	int more;
 
-	while (table != NULL && (word = list_next(&list, &len)) != NULL)
+	table = calloc(strlen(list) / 2 + 2, sizeof(*table));
+	while (table != NULL &&
+	    (more = list_next_element(&list, &word, &len)) != 0) {
+		if (more < 0)
+			fatal(EX_CONFIG, "%s/main.cf: alias_database: braces "
+			    "do not match", s->conf.dir);
 		if ((table[n++] = strndup(word, len)) == NULL)
 			table = NULL;
+	}
 	if (table == NULL)
 		fatal(EX_OSERR, "out of memory");
 	if (n == 0)
