@@ -2,8 +2,8 @@
 /*
  * waitnew COUNT SECONDS DIR...: waits until COUNT files have appeared in the
  * directories.  Prints "ready" when it is watching, and at the end
- * CLOCK_MONOTONIC of the first and the last file, and how many there were.  Status 1 when
- * SECONDS passed since the last one and some are missing.
+ * CLOCK_MONOTONIC of the first and the last file, and how many there were.
+ * Status 1 when SECONDS passed since the last one and some are missing.
  */
 #include <sys/inotify.h>
 
