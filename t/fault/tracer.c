@@ -15,9 +15,7 @@
  *		that name, in every process
  *	-s	reads and writes move so many octets at most, really
  *	-i	every second read, write or wait fails with EINTR
- * It ends when all of them have ended, with the exit code of the program, or
- * 128 and the signal that ended it.  strace(1) can do much of this, but
- * counts per process, cannot cut a write short and would have to be there.
+ * Its exit code is the program's, or 128 and the signal that ended it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +28,8 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "names.h"
 
 #ifndef __x86_64__
 int
@@ -66,35 +66,6 @@ static unsigned long short_io, interrupts;
 static bool interrupt;
 static FILE *list;
 static volatile sig_atomic_t go_on;
-
-static const struct {
-	long number;
-	const char *name;
-} names[] = {
-	{ SYS_openat, "open" }, { SYS_open, "open" }, { SYS_read, "read" },
-	{ SYS_pread64, "read" }, { SYS_write, "write" },
-	{ SYS_writev, "write" }, { SYS_pwrite64, "write" },
-	{ SYS_fsync, "fsync" }, { SYS_fdatasync, "fsync" },
-	{ SYS_rename, "rename" }, { SYS_renameat, "rename" },
-	{ SYS_renameat2, "rename" }, { SYS_linkat, "link" },
-	{ SYS_unlinkat, "unlink" }, { SYS_unlink, "unlink" },
-	{ SYS_mkdirat, "mkdir" }, { SYS_mkdir, "mkdir" },
-	{ SYS_flock, "flock" }, { SYS_fcntl, "fcntl" },
-	{ SYS_fstat, "stat" }, { SYS_newfstatat, "stat" },
-	{ SYS_stat, "stat" }, { SYS_getdents64, "getdents" },
-	{ SYS_ftruncate, "truncate" }, { SYS_fchown, "chown" },
-	{ SYS_fchownat, "chown" }, { SYS_lseek, "seek" },
-	{ SYS_clone, "fork" }, { SYS_fork, "fork" }, { SYS_clone3, "fork" },
-	{ SYS_execve, "exec" }, { SYS_execveat, "exec" },
-	{ SYS_pipe2, "pipe" }, { SYS_poll, "poll" }, { SYS_ppoll, "poll" },
-	{ SYS_fchdir, "chdir" }, { SYS_close, "close" },
-	{ SYS_setresuid, "setuid" }, { SYS_setresgid, "setuid" },
-	{ SYS_setuid, "setuid" }, { SYS_setgroups, "setuid" },
-	{ SYS_dup2, "dup" }, { SYS_dup3, "dup" }, { SYS_brk, "brk" },
-	{ SYS_mmap, "mmap" }, { SYS_sendto, "send" }, { SYS_socket, "socket" },
-	{ SYS_wait4, "wait" }, { SYS_fstatfs, "statfs" },
-	{ SYS_exit_group, "exit" }
-};
 
 static const char *
 name_of(long number)
@@ -221,6 +192,12 @@ strike(struct process *p, struct user_regs_struct *r, long number)
 	}
 }
 
+static bool
+moves(long n)
+{
+	return n == SYS_read || n == SYS_write || n == SYS_pread64;
+}
+
 static void
 enter(struct process *p, long number)
 {
@@ -239,11 +216,10 @@ enter(struct process *p, long number)
 		strike(p, &r, number);
 	else if (point.sticky >= 0 && is_named(number, name_of(point.sticky)))
 		let_fail(p, &r, point.error);
-	else if (interrupt && (number == SYS_read || number == SYS_write ||
-	    number == SYS_pread64 || number == SYS_wait4) && interrupts++ % 2 == 0)
+	else if (interrupt && (moves(number) || number == SYS_wait4) &&
+	    interrupts++ % 2 == 0)
 		let_fail(p, &r, EINTR);
-	else if (number == SYS_read || number == SYS_write ||
-	    number == SYS_pread64)
+	else if (moves(number))
 		make_short(p, &r);
 }
 
