@@ -21,9 +21,13 @@ listen_to(int fd, int seconds, size_t max, struct str *out)
 	char buf[4096];
 	int64_t left;
 	ssize_t n;
+	int ready;
 
 	while ((left = end - clock_monotonic()) > 0) {
-		if (poll(&p, 1, (int)(left > 60 ? 60 : left) * 1000) <= 0)
+		ready = poll(&p, 1, (int)(left > 60 ? 60 : left) * 1000);
+		if (ready < 0 && errno != EINTR)
+			return false;
+		if (ready <= 0)
 			continue;
 		n = read(fd, buf, sizeof(buf));
 		if (n < 0 && errno == EINTR)
