@@ -21,7 +21,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 
 # A program is bin/NAME.c or the files of bin/NAME/; all may use all of lib/,
 # and the linker takes what they do use.
-PROGRAMS = smtpd qrun local pop3d checkpw sendmail postconf postqueue \
+PROGRAMS = smtpd qrun local relay pop3d checkpw sendmail postconf postqueue \
 	postsuper postcat postmap malle
 LIBS_checkpw = -lcrypt
 
