@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "expand.h"
+#include "route.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -252,8 +253,8 @@ not_ours(struct work *w, const struct item *i, const struct addr *a)
 		(void)expand_target(w, TARGET_FORWARD, a->text, NULL);
 		return;
 	}
-	(void)why_set(&why, VERDICT_LATER, "4.3.0",
-	    "mail transport unavailable");
+	/* message_remote has these; here they only say "not a mailbox". */
+	(void)why_set(&why, VERDICT_LATER, "4.3.0", "not for this machine");
 	expand_failure(w, i->text, &why);
 }
 
@@ -262,6 +263,7 @@ expand_address(struct work *w, size_t index)
 {
 	struct item *i = &w->item[index];
 	size_t len = strlen(i->text);
+	struct route route;
 	struct addr a;
 	struct why why;
 
@@ -271,26 +273,12 @@ expand_address(struct work *w, size_t index)
 		    "bad address syntax", i->text);
 		return;
 	}
-	switch (domains_class(&w->r->domains, addr_domain(&a), &why)) {
-	case DOMAIN_LOCAL:
-		local_name(w, index, &a);
-		break;
-	case DOMAIN_VIRTUAL_MAILBOX:
-		virtual_mailbox(w, i, &a);
-		break;
-	case DOMAIN_VIRTUAL_ALIAS:
-		if (i->depth == 0)
-			expand_never(w, i->text, "5.1.1",
-		    "user unknown in virtual alias table", a.text);
-		else
-			not_ours(w, i, &a);
-		break;
-	case DOMAIN_RELAY:
-	case DOMAIN_OTHER:
-		not_ours(w, i, &a);
-		break;
-	case DOMAIN_LATER:
+	if (route_find(w->r, &a, NULL, &route, &why) != VERDICT_OK)
 		expand_failure(w, i->text, &why);
-		break;
-	}
+	else if (route.kind == ROUTE_LOCAL)
+		local_name(w, index, &a);
+	else if (route.kind == ROUTE_VIRTUAL)
+		virtual_mailbox(w, i, &a);
+	else
+		not_ours(w, i, &a);
 }

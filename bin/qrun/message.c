@@ -246,10 +246,24 @@ one_rcpt(struct runner *r, struct queue_message *m, size_t i)
 	return why.verdict != VERDICT_LATER;
 }
 
+bool
+message_settle(struct runner *r, struct queue_message *m,
+    struct remote_result *result)
+{
+	bool recorded;
+
+	(void)r;
+	soften(&result->why);
+	/* First of all: what is not written down may be sent again. */
+	recorded = record(m, result->number, NULL, &result->why);
+	report_remote(m, result);
+	return recorded && result->why.verdict != VERDICT_LATER;
+}
+
 void
 message_by_copy(struct runner *r, struct queue_message *m)
 {
-	size_t n = m->envelope.nrcpt, i, left = 0;
+	size_t n = m->envelope.nrcpt, i, left;
 	bool *done = calloc(n, sizeof(*done));
 
 	if (done == NULL || queue_recorded(m, done, n) != 0) {
@@ -258,6 +272,7 @@ message_by_copy(struct runner *r, struct queue_message *m)
 		defer(r, m);
 		return;
 	}
+	left = message_remote(r, m, done);
 	for (i = 0; i < n; i++)
 		if (!done[i] && !one_rcpt(r, m, i))
 			left++;

@@ -16,6 +16,8 @@
  * message.c	one message: its recipients, its record, its end
  * expand*.c	what does an address stand for?
  * deliver.c	one target: by rename, or by the agent (agent.c)
+ * route.c	is it for here, and if not, where does it go?
+ * remote.c	those that leave; handover.c: by relay; hop.c: or not now
  * forward.c	a new message for other addresses
  * report.c	the log
  */
@@ -116,10 +118,12 @@ whole_run(struct runner *r)
 {
 	int64_t now = clock_now_us() / 1000000;
 
+	r->since = clock_now_us();
 	incoming(r);
 	if (queue_each_due(&r->queue, now, one_message, r) != 0)
 		log_warning("qmgr", "read deferred: %s", strerror(errno));
 	queue_sweep(&r->queue, now);
+	remote_sweep(r);
 	while (r->workers > 0)
 		reap(r, true);
 	return EX_OK;
@@ -139,6 +143,8 @@ refresh(struct runner *r)
 	(void)close(r->queue.dir);
 	if (r->fd_local >= 0)
 		(void)close(r->fd_local);
+	if (r->fd_relay >= 0)
+		(void)close(r->fd_relay);
 	if (!load(r, dir))
 		exit(EX_CONFIG);	/* the next wake-up tries again */
 }
@@ -236,6 +242,9 @@ load(struct runner *r, const char *dir)
 	r->fd_local = open_program(&r->conf, "local");
 	if (r->fd_local < 0)
 		(void)fail("daemon_directory: local", strerror(errno));
+	r->fd_relay = open_program(&r->conf, "relay");
+	if (r->fd_relay < 0)
+		(void)fail("daemon_directory: relay", strerror(errno));
 	return true;
 }
 

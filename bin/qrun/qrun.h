@@ -15,11 +15,15 @@ struct runner {
 	struct user owner;	/* mail_owner */
 	struct queue queue;
 	int fd_local;		/* the program local */
+	int fd_relay;		/* the program relay */
+	int64_t since;		/* a next hop that was dead before this may
+				 * be asked again, microseconds; 0: after
+				 * minimal_backoff_time */
 	int fd_users;		/* passwd_file, for one message */
 	bool tables_open;	/* the rest of it, likewise */
 	struct domains domains;
 	struct map_list aliases, relocated, virtual_mailbox, virtual_uid,
-	    virtual_gid;
+	    virtual_gid, transport, sender_relay;
 	bool quick;		/* expand may not start anything */
 	unsigned workers;	/* children that deliver one message each */
 	bool alone;		/* do it all in this process */
@@ -55,6 +59,18 @@ struct expansion {
  * False: it needs message_by_copy, which does all that is left to do. */
 bool message_by_rename(struct runner *, struct queue_message *);
 void message_by_copy(struct runner *, struct queue_message *);
+/* What became of one recipient elsewhere. */
+struct remote_result {
+	size_t number;		/* from 1 */
+	const char *role;	/* whose log line it is */
+	const char *relay;	/* "host[addr]:port", "none" */
+	int64_t started;	/* microseconds */
+	int64_t setup, transmit;
+	struct why why;
+};
+/* Writes it down and logs it.  True: the recipient is finished. */
+bool message_settle(struct runner *, struct queue_message *,
+    struct remote_result *);
 
 /* expand.c: all that one recipient stands for, in whatever files and tables
  * it is written.  VERDICT_OK, or why nothing can be done for it (now). */
@@ -66,6 +82,29 @@ void expansion_free(struct expansion *);
  * and closed after it. */
 bool tables_open(struct runner *, struct why *);
 void tables_close(struct runner *);
+
+/* remote.c: all recipients whose mail leaves this machine and that are not
+ * done; sets done for them, and returns how many are not finished. */
+size_t message_remote(struct runner *, struct queue_message *, bool *done);
+
+/* Recipients of a message that go the same way. */
+struct remote_group {
+	const size_t *number;
+	size_t n;
+	const char *hop;	/* a list of next hops */
+	bool lmtp;
+	int64_t started;
+};
+/* hop.c: may this next hop be tried now?  Else why. */
+bool remote_may(struct runner *, const struct remote_group *, struct why *);
+/* What is known of it now: it is dead, or (why NULL) it is not. */
+void remote_note(struct runner *, const struct remote_group *,
+    const struct why *);
+/* Forgets what is old. */
+void remote_sweep(struct runner *);
+/* handover.c: runs relay for the group; how many of it are finished. */
+size_t relay_run(struct runner *, struct queue_message *,
+    const struct remote_group *);
 
 /* deliver.c: one target.  deliver_rename hands the message over whole, and
  * returns 1; 0 when it must be copied instead (another file system, an
@@ -102,6 +141,7 @@ void report_active(const struct queue_message *);
  * or NULL. */
 void report_rcpt(const struct queue_message *, const struct rcpt *,
     const char *to, const char *relay, int64_t started, const struct why *);
+void report_remote(const struct queue_message *, const struct remote_result *);
 void report_removed(const struct queue_message *);
 
 #endif

@@ -65,6 +65,26 @@ report_rcpt(const struct queue_message *m, const struct rcpt *rcpt,
 }
 
 void
+report_remote(const struct queue_message *m, const struct remote_result *res)
+{
+	const struct rcpt *rcpt = &m->envelope.rcpt[res->number - 1];
+	char all[DELAY], before[DELAY], setup[DELAY], transmit[DELAY];
+	const char *original = rcpt->original;
+	bool other = original[0] != '\0' &&
+	    strcasecmp(original, rcpt->address) != 0;
+
+	format_delay(all, clock_now_us() - m->arrival);
+	format_delay(before, res->started - m->arrival);
+	format_delay(setup, res->setup);
+	format_delay(transmit, res->transmit);
+	log_line(res->role, "%s: to=<%s>%s%s%s, relay=%s, delay=%s, "
+	    "delays=%s/0/%s/%s, dsn=%s, status=%s (%s)", m->id, rcpt->address,
+	    other ? ", orig_to=<" : "", other ? original : "",
+	    other ? ">" : "", res->relay, all, before, setup, transmit,
+	    res->why.status, verdict_word(res->why.verdict), res->why.text);
+}
+
+void
 report_removed(const struct queue_message *m)
 {
 	log_line("qmgr", "%s: removed", m->id);

@@ -26,7 +26,11 @@ tables_open(struct runner *r, struct why *why)
 	    map_list_open(&r->virtual_uid,
 	    conf_get(c, CONF_VIRTUAL_UID_MAPS), type, why) == 0 &&
 	    map_list_open(&r->virtual_gid,
-	    conf_get(c, CONF_VIRTUAL_GID_MAPS), type, why) == 0;
+	    conf_get(c, CONF_VIRTUAL_GID_MAPS), type, why) == 0 &&
+	    map_list_open(&r->transport, conf_get(c, CONF_TRANSPORT_MAPS),
+	    type, why) == 0 &&
+	    map_list_open(&r->sender_relay,
+	    conf_get(c, CONF_SENDER_RELAYHOST_MAPS), type, why) == 0;
 }
 
 void
@@ -43,4 +47,6 @@ tables_close(struct runner *r)
 	map_list_close(&r->virtual_mailbox);
 	map_list_close(&r->virtual_uid);
 	map_list_close(&r->virtual_gid);
+	map_list_close(&r->transport);
+	map_list_close(&r->sender_relay);
 }

@@ -44,6 +44,8 @@ enum limit {
 	/* An account name and a password (libxcrypt takes 511). */
 	LIMIT_USER = 255,
 	LIMIT_PASSWORD = 511,
+	/* A list of next hops, or the text of an error route. */
+	LIMIT_ROUTE = 1000,
 	/* One log line, one reason of a verdict. */
 	LIMIT_LOG = 2048,
 	LIMIT_REASON = 400,
