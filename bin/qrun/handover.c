@@ -24,7 +24,7 @@ struct handover {
 	const struct remote_group *g;
 	bool *told;		/* of the group */
 	size_t finished;
-	bool dead;
+	bool asked;		/* it is known whether somebody answers */
 };
 
 static const char *
@@ -165,7 +165,7 @@ take_dead(struct handover *h, char *s)
 
 	(void)why_set(&why, VERDICT_LATER, status, "%s", s != NULL ? s : "");
 	remote_note(h->r, h->g, &why);
-	h->dead = true;
+	h->asked = true;
 }
 
 static void
@@ -181,6 +181,10 @@ take_line(struct handover *h, char *line)
 		log_line(role(h->g), "%s", line);
 	else if (strcmp(kind, "dead") == 0)
 		take_dead(h, line);
+	else if (strcmp(kind, "alive") == 0) {
+		remote_note(h->r, h->g, NULL);
+		h->asked = true;
+	}
 }
 
 /* Relay limits every wait of its own: no time limit here. */
@@ -290,7 +294,7 @@ relay_run(struct runner *r, struct queue_message *m,
 	ran = run(&h, &code, &why);
 	untold(&h, code, ran == 0 ? NULL : &why);
 	free(h.told);
-	if (ran == 0 && code == 0 && !h.dead)
+	if (ran == 0 && code == 0 && !h.asked)
 		remote_note(r, g, NULL);
 	return h.finished;
 }

@@ -65,36 +65,76 @@ horizon(struct runner *r)
 	    1000000;
 }
 
-bool
-remote_may(struct runner *r, const struct remote_group *g, struct why *why)
+/* What the file says: 1, the hop is dead, with why; 0, that is long ago, or
+ * there is nothing to be read. */
+static int
+read_note(struct runner *r, int fd, struct why *why)
 {
-	char path[HOP_PATH], text[LIMIT_REASON + 64], *status, *reason;
-	struct stat st;
+	char text[LIMIT_REASON + 64], *status, *reason;
+	ssize_t n = fsop_pread(fd, text, sizeof(text) - 1, 0);
 	uint64_t when;
-	ssize_t n;
-	int fd;
 
-	if (!g->lmtp && !tls_allows(r, why))
-		return false;
-	hop_path(g, path);
-	fd = fsop_open(r->queue.dir, path, O_RDONLY, &st);
-	if (fd < 0)
-		return true;
-	n = fsop_pread(fd, text, sizeof(text) - 1, 0);
-	(void)close(fd);
-	if (n <= 0)
-		return true;
-	text[n] = '\0';
+	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	status = strchr(text, ' ');
 	reason = status != NULL ? strchr(status + 1, ' ') : NULL;
 	if (reason == NULL || !num_parse(text, (size_t)(status - text),
-	    INT64_MAX, &when) || (int64_t)when < horizon(r) ||
-	    (int64_t)when > clock_now_us())
-		return true;
+	    INT64_MAX, &when))
+		return 0;
 	*status++ = *reason++ = '\0';
 	(void)why_set(why, VERDICT_LATER, status,
 	    "delivery temporarily suspended: %.300s", reason);
+	return (int64_t)when >= horizon(r) &&
+	    (int64_t)when <= clock_now_us();
+}
+
+/* Somebody finds out just now: does he, within two seconds? */
+static bool
+changes(struct runner *r, const char *path, const struct stat *st)
+{
+	const struct timespec step = { .tv_nsec = 20000000 };
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (!fsop_is_same(r->queue.dir, path, st, NULL))
+			return true;
+		(void)nanosleep(&step, NULL);
+	}
+	return false;
+}
+
+bool
+remote_may(struct runner *r, const struct remote_group *g, int *probe,
+    struct why *why)
+{
+	char path[HOP_PATH];
+	struct stat st;
+	bool known, ours;
+	int fd, tries;
+
+	*probe = -1;
+	if (!g->lmtp && !tls_allows(r, why))
+		return false;
+	hop_path(g, path);
+	for (tries = 0; tries < 3; tries++) {
+		fd = fsop_open(r->queue.dir, path, O_RDWR, &st);
+		if (fd < 0)
+			return true;
+		(void)why_set(why, VERDICT_LATER, "4.4.1",
+		    "delivery temporarily suspended");
+		known = read_note(r, fd, why) == 1;
+		ours = !known && fsop_lock(fd) == 0;
+		if (known || (!ours && !changes(r, path, &st))) {
+			(void)close(fd);
+			return false;
+		}
+		/* Is this still what is known? */
+		if (ours && fsop_is_same(r->queue.dir, path, &st, NULL)) {
+			*probe = fd;
+			return true;
+		}
+		(void)close(fd);
+	}
 	return false;
 }
 
@@ -102,24 +142,29 @@ void
 remote_note(struct runner *r, const struct remote_group *g,
     const struct why *why)
 {
-	char path[HOP_PATH], text[LIMIT_REASON + 64];
-	int fd, n;
+	char path[HOP_PATH], made[HOP_PATH + 24], text[LIMIT_REASON + 64];
+	int fd, n, dir = r->queue.dir;
 
 	hop_path(g, path);
-	(void)unlinkat(r->queue.dir, path, 0);
-	if (why == NULL)
+	if (why == NULL) {
+		(void)unlinkat(dir, path, 0);
 		return;
-	/* New, so that it is never another's file that is written. */
-	fd = openat(r->queue.dir, path, O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
+	/* A new file, so that it is never another's that is written; and
+	 * there is no moment without one. */
+	(void)snprintf(made, sizeof(made), "%s-%ld", path, (long)getpid());
+	(void)unlinkat(dir, made, 0);
+	fd = openat(dir, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	n = snprintf(text, sizeof(text), "%" PRId64 " %s %s\n",
 	    clock_now_us(), why->status, why->text);
 	if ((geteuid() == 0 &&
 	    fchown(fd, r->queue.owner, r->queue.group) != 0) || n < 0 ||
-	    fsop_write(fd, text, (size_t)n) != 0)
-		(void)unlinkat(r->queue.dir, path, 0);
+	    fsop_write(fd, text, (size_t)n) != 0 ||
+	    renameat(dir, made, dir, path) != 0)
+		(void)unlinkat(dir, made, 0);
 	(void)close(fd);
 }
 

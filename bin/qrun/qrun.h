@@ -95,8 +95,11 @@ struct remote_group {
 	bool lmtp;
 	int64_t started;
 };
-/* hop.c: may this next hop be tried now?  Else why. */
-bool remote_may(struct runner *, const struct remote_group *, struct why *);
+/* hop.c: may this next hop be tried now?  Else why.  Of a hop that was dead,
+ * only one process may find out whether it is: *probe is then a lock that it
+ * closes afterwards, or -1. */
+bool remote_may(struct runner *, const struct remote_group *, int *probe,
+    struct why *);
 /* What is known of it now: it is dead, or (why NULL) it is not. */
 void remote_note(struct runner *, const struct remote_group *,
     const struct why *);

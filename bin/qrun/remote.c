@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "sys/clock.h"
 
@@ -62,13 +63,18 @@ one_group(struct runner *r, struct queue_message *m, const struct leg *leg,
     const struct remote_group *g)
 {
 	struct why why;
+	size_t done;
+	int probe;
 
 	switch (leg->kind) {
 	case ROUTE_SMTP:
 	case ROUTE_LMTP:
-		if (remote_may(r, g, &why))
-			return relay_run(r, m, g);
-		break;
+		if (!remote_may(r, g, &probe, &why))
+			break;
+		done = relay_run(r, m, g);
+		if (probe >= 0)
+			(void)close(probe);
+		return done;
 	case ROUTE_DISCARD:
 		(void)why_set(&why, VERDICT_OK, "2.0.0", "%.300s",
 		    leg->hop[0] != '\0' ? leg->hop : "discarded");

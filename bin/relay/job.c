@@ -240,6 +240,17 @@ job_note(const char *fmt, ...)
 }
 
 void
+job_alive(void)
+{
+	struct str s;
+
+	str_init(&s);
+	str_puts(&s, "alive\t\n");
+	answer(&s);
+	str_free(&s);
+}
+
+void
 job_dead(const struct why *why)
 {
 	struct str s;

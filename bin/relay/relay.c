@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -53,8 +54,8 @@ name_session(struct session *s)
 	    ntohs((uint16_t)port) == 25;
 }
 
-/* All that this host can be asked for.  False: it did not even greet. */
-static bool
+/* All that this host can be asked for. */
+static void
 one_session(int fd, const struct host *h, int64_t started)
 {
 	struct session s = { .bio = &bio, .job = &job, .host = h,
@@ -74,11 +75,13 @@ one_session(int fd, const struct host *h, int64_t started)
 		job_set(&job, &why, s.relay, why.verdict == VERDICT_NEVER);
 		dead = why;
 	}
+	if (good && !talked)
+		job_alive();
+	talked |= good;
 	while (good && transaction(&s))
 		job_print(&job, false);
 	session_close(&s);
 	(void)close(fd);
-	return good;
 }
 
 /* The second host in line, if it is the first one by another way. */
@@ -117,7 +120,7 @@ all_hosts(void)
 			hosts.host[i] = hosts.host[i + which];
 			hosts.host[i + which] = swap;
 		}
-		talked |= one_session(fd, &hosts.host[i], started);
+		one_session(fd, &hosts.host[i], started);
 		sessions++;
 		i++;
 	}
@@ -178,6 +181,9 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Without qrun nobody writes down what was sent, and the message is
+	 * free for the next one. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	code = job_read(&job);
 	if (code != 0)
 		return code;

@@ -79,6 +79,8 @@ void job_set(struct job *, const struct why *, const char *relay, bool final);
 /* Prints those that are final, or all of them. */
 void job_print(struct job *, bool all);
 void job_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Somebody answers there; or nobody did. */
+void job_alive(void);
 void job_dead(const struct why *);
 
 /* ---- where to ---- */
