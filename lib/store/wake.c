@@ -116,13 +116,6 @@ start(struct conf *c, const char *queue_name)
 	char path[LIMIT_PATH];
 	pid_t pid;
 
-	/* Opened as root, and no longer root: such a runner could not become
-	 * the recipients. */
-	if (wake.fd >= 0 && geteuid() != 0) {
-		errno = EPERM;
-		return failed(c, "qrun_service is not set, and it must be "
-		    "started as root:");
-	}
 	if (!program_path(c, path) ||
 	    (wake.fd < 0 && access(path, X_OK) != 0))
 		return failed(c, path);
