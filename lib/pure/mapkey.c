@@ -41,6 +41,26 @@ mapkey_bare(const char *local, size_t len, const char *delimiters)
 	return n;
 }
 
+/* "b\"ob"@domain becomes b"ob@domain; what is not quoted properly stays. */
+static const char *
+unquote(const char *address, char *own)
+{
+	const char *s = address + 1;
+	size_t n = 0;
+
+	for (; *s != '"'; s++) {
+		if (*s == '\\')
+			s++;
+		if (*s == '\0')
+			return address;
+		own[n++] = *s;
+	}
+	if (s[1] != '@' && s[1] != '\0')
+		return address;
+	memcpy(own + n, s + 1, strlen(s + 1) + 1);
+	return own;
+}
+
 static void
 start(struct mapkey *k, const char *address, const char *delimiters)
 {
@@ -51,6 +71,10 @@ start(struct mapkey *k, const char *address, const char *delimiters)
 	if (k->len > LIMIT_ADDRESS) {
 		k->step = STEP_END;
 		return;
+	}
+	if (address[0] == '"') {
+		k->address = address = unquote(address, k->own);
+		k->len = strlen(address);
 	}
 	at = strrchr(address, '@');
 	k->at = at != NULL ? (size_t)(at - address) : k->len;

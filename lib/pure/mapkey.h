@@ -7,7 +7,8 @@
  *		domain is our own), @domain
  *	transport (mapkey_transport)
  *		user+ext@domain, user@domain, domain, .parent ..., *
- * The null address is "<>".
+ * The null address is "<>".  Tables have users without quotes: "b ob"@domain is
+ * looked up as b ob@domain.
  */
 #ifndef MAPKEY_H
 #define MAPKEY_H
@@ -18,7 +19,8 @@
 #include "pure/limits.h"
 
 struct mapkey {
-	const char *address;	/* borrowed */
+	const char *address;	/* borrowed, or own */
+	char own[LIMIT_ADDRESS + 1]; /* without the quotes of a user */
 	size_t len;		/* of it */
 	size_t at;		/* where "@" is; == len if there is none */
 	size_t bare;		/* where "+ext" begins; == at if none does */

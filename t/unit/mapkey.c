@@ -29,7 +29,7 @@ static const struct {
 	{ "double-bounce@d", "-", 'a', "double-bounce@d @d" },
 	{ "bob", "+", 'a', "bob" },
 	{ "bob+x", "+", 'a', "bob+x bob(+x)" },
-	{ "\"a@b\"@d", "+", 'l', "\"a@b\"@d \"a@b\" @d" },
+	{ "\"a@b\"@d", "+", 'l', "a@b@d a@b @d" },
 	{ "@d", "+", 'l', "@d @d" },
 	{ "bob@", "+", 'a', "bob@ @" },
 	{ "", "+", 'a', "<>" },
