@@ -66,10 +66,10 @@ list_next_element(const char **list, const char **element, size_t *len)
 		else if (*s == '}' && depth-- == 0)
 			return -1;
 	}
-	*len = (size_t)(s - *element);
-	*list = s;
 	if (depth > 0)
 		return -1;
+	*len = (size_t)(s - *element);
+	*list = s;
 	if (*len == 0)
 		return 0;
 	strip_braces(element, len);

@@ -12,7 +12,7 @@ const char *list_next(const char **list, size_t *len);
 
 /* The next element at *list, whose separators count only outside of braces;
  * an element that is all in braces is what they hold.  1; 0 at the end; -1:
- * braces do not match. */
+ * braces do not match, and *list stays. */
 int list_next_element(const char **list, const char **element, size_t *len);
 
 /* Is the domain in the list (mydestination)?  Case does not count; an entry

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,15 +46,28 @@ open_own(int dir, const char *path)
 	return -1;
 }
 
-/* mkdir that is content with what is there. */
+/* mkdir that is content with what is there.  The name is durable then: what is
+ * renamed into the directory must not outlive it. */
 static int
 make(int dir, const char *path)
 {
-	return mkdirat(dir, path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+	char parent[LIMIT_PATH];
+	const char *slash = strrchr(path, '/');
+	bool made = mkdirat(dir, path, 0700) == 0;
+	int n = 0;
+
+	if (!made && errno != EEXIST)
+		return -1;
+	if (slash != NULL)
+		n = snprintf(parent, sizeof(parent), "%.*s",
+		    slash == path ? 1 : (int)(slash - path), path);
+	if (fsop_sync_dir(dir, n > 0 ? parent : ".") == 0)
+		return 0;
+	/* Not ours, like the directory of all homes: nor is it new. */
+	return !made && errno == EACCES ? 0 : -1;
 }
 
-/* The parents of path below dir, then path/{tmp,new,cur}, and their names
- * durable: a rename into them must not outlive them. */
+/* The parents of path below dir, then path/{tmp,new,cur}. */
 static int
 make_all(int dir, const char *path)
 {
@@ -63,7 +77,7 @@ make_all(int dir, const char *path)
 	size_t i;
 	int n;
 
-	for (p = strchr(path, '/'); p != NULL; p = strchr(p + 1, '/')) {
+	for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path),
 		    path);
 		if (make(dir, part) != 0)
@@ -80,7 +94,7 @@ make_all(int dir, const char *path)
 		if (make(dir, part) != 0)
 			return -1;
 	}
-	return fsop_sync_dir(dir, path) == 0 ? fsop_sync_dir(dir, ".") : -1;
+	return 0;
 }
 
 int
