@@ -53,6 +53,8 @@ local_to_command(struct job *j, const char *command, struct why *why)
 	(void)signal(SIGXFSZ, SIG_DFL);
 	if (dup2(fd, 0) != 0 || dup2(1, 2) != 2)
 		return why_errno(why, errno, "start command");
+	/* It has these three and no others. */
+	(void)close_range(3, ~0U, 0);
 	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	return why_errno(why, errno, "start /bin/sh");
 }

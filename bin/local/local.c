@@ -2,7 +2,7 @@
 /*
  * local: delivers one message to one target of one recipient.
  *
- *	local -i ID -n NUMBER -m HOST [-s LIMIT] TARGET
+ *	local -i ID -n NUMBER -m HOST [-r SENDER] [-s LIMIT] TARGET
  *	local -f EXTENSION	what does this user's .forward say?
  *	local -I FILE		what does this :include: file say?
  *
@@ -59,6 +59,8 @@ read_envelope(struct job *j, struct why *why)
 		return why_set(why, VERDICT_LATER, "4.3.0",
 		    "cannot read the envelope of the queue file");
 	rcpt = &j->envelope.rcpt[j->number - 1];
+	if (j->sender != NULL)
+		j->envelope.sender = j->sender;
 	envelope_put_sender(&j->head, j->envelope.sender);
 	envelope_put_rcpt(&j->head, rcpt->address, rcpt->original);
 	return j->head.bad ? why_errno(why, ENOMEM, "read envelope") :
@@ -89,7 +91,7 @@ static int
 usage(FILE *to, int code)
 {
 	(void)fprintf(to, "usage: local -i queue_id -n number -m host "
-	    "[-s limit] target\n       local -f extension\n"
+	    "[-r sender] [-s limit] target\n       local -f extension\n"
 	    "       local -I file\n"
 	    "Deliver the queue file on standard input; started by qrun(8).  "
 	    "See local(8).\n");
@@ -124,7 +126,7 @@ main(int argc, char **argv)
 	int opt;
 
 	fsop_std_fds();
-	while ((opt = getopt_long(argc, argv, "f:i:I:n:m:s:", longopts,
+	while ((opt = getopt_long(argc, argv, "f:i:I:n:m:r:s:", longopts,
 	    NULL)) != -1)
 		switch (opt) {
 		case 'f':
@@ -143,6 +145,9 @@ main(int argc, char **argv)
 			break;
 		case 'm':
 			j.host = optarg;
+			break;
+		case 'r':
+			j.sender = optarg;
 			break;
 		case 's':
 			if (!num_parse(optarg, strlen(optarg), UINT64_MAX,

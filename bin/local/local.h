@@ -13,6 +13,7 @@
 
 struct job {
 	const char *id, *host;
+	const char *sender;	/* instead of the envelope's; NULL: that */
 	uint64_t number;	/* which recipient, 1... */
 	uint64_t size_limit;	/* of an mbox, 0: none */
 	char target[LIMIT_TARGET];

@@ -6,25 +6,33 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
 #include "sys/spawn.h"
 
+/* Milliseconds for poll(2) until the time is over. */
+static int
+left_ms(int64_t end)
+{
+	int64_t left = end - clock_monotonic();
+
+	return left <= 0 ? 0 : (int)(left > 60 ? 60 : left) * 1000;
+}
+
 /* What it says, until it has closed its end; what is too long is dropped.
  * False: too late. */
 static bool
-listen_to(int fd, int seconds, size_t max, struct str *out)
+listen_to(int fd, int64_t end, size_t max, struct str *out)
 {
-	int64_t end = clock_monotonic() + seconds;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char buf[4096];
-	int64_t left;
 	ssize_t n;
-	int ready;
+	int ms, ready;
 
-	while ((left = end - clock_monotonic()) > 0) {
-		ready = poll(&p, 1, (int)(left > 60 ? 60 : left) * 1000);
+	while ((ms = left_ms(end)) > 0) {
+		ready = poll(&p, 1, ms);
 		if (ready < 0 && errno != EINTR)
 			return false;
 		if (ready <= 0)
@@ -42,10 +50,27 @@ listen_to(int fd, int seconds, size_t max, struct str *out)
 	return false;
 }
 
+/* It may have closed its end and go on.  False: too late. */
+static bool
+wait_for(pid_t pid, int64_t end)
+{
+	int fd = pidfd_open(pid, 0), ms, n = 0;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return true;	/* a kernel without: as long as it takes */
+	while (n <= 0 && (ms = left_ms(end)) > 0)
+		n = poll(&p, 1, ms);
+	(void)close(fd);
+	return n > 0;
+}
+
 int
 agent_run(struct runner *r, struct spawn *s, size_t max, struct str *out,
     struct why *why)
 {
+	int64_t end = clock_monotonic() + (int64_t)conf_number(&r->conf,
+	    CONF_COMMAND_TIME_LIMIT);
 	int to_us[2];
 	pid_t pid;
 	bool in_time;
@@ -66,8 +91,8 @@ agent_run(struct runner *r, struct spawn *s, size_t max, struct str *out,
 	if (pid < 0)
 		(void)why_errno(why, errno, "start local");
 	(void)close(to_us[1]);
-	in_time = pid > 0 && listen_to(to_us[0], (int)conf_number(&r->conf,
-	    CONF_COMMAND_TIME_LIMIT), max, out);
+	in_time = pid > 0 && listen_to(to_us[0], end, max, out) &&
+	    wait_for(pid, end);
 	(void)close(to_us[0]);
 	if (pid < 0)
 		return -1;
@@ -95,10 +120,12 @@ agent_ask(struct runner *r, const struct user *u, int dir,
 	if (deliver_check_user(u, why) != VERDICT_OK)
 		return -1;
 	(void)why_set(why, VERDICT_LATER, "4.3.0", "local was ended");
-	code = agent_run(r, &s, LIMIT_FORWARD, out, why);
-	if (code >= 0 && !out->bad)
+	/* Each target has a letter and a blank in front. */
+	code = agent_run(r, &s, 2 * LIMIT_FORWARD, out, why);
+	if (code >= 0 && !out->bad && out->len < 2 * LIMIT_FORWARD)
 		return code;
 	if (code >= 0)
-		(void)why_set(why, VERDICT_LATER, "4.3.0", "out of memory");
+		(void)why_set(why, VERDICT_LATER, "4.3.0",
+		    "out of memory, or too many targets");
 	return -1;
 }

@@ -129,6 +129,9 @@ judge(const struct target *t, int code, struct str *said, struct why *why)
 	if (t->kind == TARGET_FILE && code == 0)
 		return why_set(why, VERDICT_OK, "2.0.0",
 		    "delivered to file: %.300s", t->text);
+	if (code < 0)
+		return why_set(why, VERDICT_LATER, "4.3.0",
+		    "died of a signal: %.300s", t->text);
 	(void)why_exit(why, code, text);
 	if (status[0] != '\0') {
 		status[0] = why->status[0];
@@ -137,76 +140,33 @@ judge(const struct target *t, int code, struct str *said, struct why *why)
 	return why->verdict;
 }
 
-/* ---- what a command may know ---- */
-
-enum { NVARIABLES = 16 };
-
-/* NAME=value, where a stranger's octets become "_" unless they are harmless
- * to any shell (Postfix's command_expansion_filter). */
-static void
-set_variable(char **env, size_t *n, const char *name, const char *value)
-{
-	static const char good[] = "1234567890!@%-_=+:,./abcdefghijklmnopqrst"
-	    "uvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	struct str s;
-	size_t i;
-
-	if (*n + 1 >= NVARIABLES)
-		return;
-	str_init(&s);
-	str_printf(&s, "%s=", name);
-	for (i = 0; value[i] != '\0'; i++)
-		str_putc(&s, strchr(good, value[i]) != NULL ? value[i] : '_');
-	if (!s.bad && (env[*n] = strdup(s.s)) != NULL)
-		env[++*n] = NULL;
-	str_free(&s);
-}
-
-static void
-set_environment(char **env, const struct queue_message *m, size_t number,
-    const struct user *u)
-{
-	const struct rcpt *rcpt = &m->envelope.rcpt[number - 1];
-	const char *at = strrchr(rcpt->address, '@');
-	char local[LIMIT_ADDRESS + 1];
-	size_t n = 0;
-
-	(void)snprintf(local, sizeof(local), "%.*s", at != NULL ?
-	    (int)(at - rcpt->address) : LIMIT_ADDRESS, rcpt->address);
-	env[0] = NULL;
-	set_variable(env, &n, "PATH", "/usr/local/bin:/usr/bin:/bin");
-	set_variable(env, &n, "SHELL", "/bin/sh");
-	set_variable(env, &n, "HOME", u->home[0] != '\0' ? u->home : "/");
-	set_variable(env, &n, "USER", u->name);
-	set_variable(env, &n, "LOGNAME", u->name);
-	set_variable(env, &n, "SENDER", m->envelope.sender);
-	set_variable(env, &n, "RECIPIENT", rcpt->address);
-	set_variable(env, &n, "ORIGINAL_RECIPIENT",
-	    rcpt->original[0] != '\0' ? rcpt->original : rcpt->address);
-	set_variable(env, &n, "LOCAL", local);
-	set_variable(env, &n, "DOMAIN", at != NULL ? at + 1 : "");
-	set_variable(env, &n, "EXTENSION", "");
-}
-
 /* ---- one target ---- */
 
-/* local as the user, in the directory the mailbox is in, the message on
- * descriptor 0. */
+struct place {
+	int dir;		/* the agent's working directory */
+	gid_t extra;
+};
+
+/* local as the user, the message on descriptor 0. */
 static enum verdict
 start_agent(struct runner *r, struct queue_message *m, size_t number,
-    const struct target *t, char *where, int dir, gid_t extra,
-    struct why *why)
+    const struct target *t, const char *sender, char *where,
+    const struct place *at, struct why *why)
 {
 	char program[] = "local", o_id[] = "-i", o_number[] = "-n",
-	    o_host[] = "-m", o_size[] = "-s", count[24], size[24],
-	    host[LIMIT_DOMAIN + 1], *env[NVARIABLES];
+	    o_host[] = "-m", o_size[] = "-s", o_sender[] = "-r", count[24],
+	    size[24], host[LIMIT_DOMAIN + 1], from[LIMIT_ADDRESS + 1];
 	char *argv[] = { program, o_id, m->id, o_number, count, o_host, host,
-	    o_size, size, where, NULL };
-	struct spawn s = { .argv = argv, .env = env, .fd_cwd = dir,
-	    .uid = t->user->uid, .gid = t->user->gid, .extra = extra };
+	    o_size, size, o_sender, from, where, NULL };
+	char **env = environment(&r->conf, &m->envelope.rcpt[number - 1],
+	    sender, t->user);
+	struct spawn s = { .argv = argv, .env = env, .fd_cwd = at->dir,
+	    .uid = t->user->uid, .gid = t->user->gid, .extra = at->extra };
 	struct str said;
-	size_t i;
 	int code;
+
+	if (env == NULL)
+		return why_errno(why, ENOMEM, "make environment");
 
 	(void)snprintf(count, sizeof(count), "%zu", number);
 	(void)snprintf(size, sizeof(size), "%" PRIu64, conf_number(&r->conf,
@@ -214,71 +174,71 @@ start_agent(struct runner *r, struct queue_message *m, size_t number,
 	    CONF_VIRTUAL_MAILBOX_LIMIT));
 	(void)snprintf(host, sizeof(host), "%s",
 	    conf_get(&r->conf, CONF_MYHOSTNAME));
+	(void)snprintf(from, sizeof(from), "%s", sender);
 	s.fd[0] = queue_reopen(m);
 	if (s.fd[0] < 0)
-		return why_errno(why, errno, "open queue file");
-	set_environment(env, m, number, t->user);
-	str_init(&said);
-	code = agent_run(r, &s, LIMIT_REASON, &said, why);
-	if (code >= 0 || why->verdict == VERDICT_OK)
-		(void)judge(t, code, &said, why);
-	str_free(&said);
-	for (i = 0; env[i] != NULL; i++)
-		free(env[i]);
-	(void)close(s.fd[0]);
+		(void)why_errno(why, errno, "open queue file");
+	else {
+		str_init(&said);
+		code = agent_run(r, &s, LIMIT_REASON, &said, why);
+		if (code >= 0 || why->verdict == VERDICT_OK)
+			(void)judge(t, code, &said, why);
+		str_free(&said);
+		(void)close(s.fd[0]);
+	}
+	environment_free(env);
 	return why->verdict;
 }
 
 static enum verdict
 to_mailbox(struct runner *r, struct queue_message *m, size_t number,
-    const struct target *t, struct why *why)
+    const struct target *t, const char *sender, struct why *why)
 {
 	char where[LIMIT_PATH + 2];
-	gid_t extra;
-	int dir;
+	struct place at;
 
-	if (open_mailbox(t, &dir, &extra, why) != VERDICT_OK)
+	if (open_mailbox(t, &at.dir, &at.extra, why) != VERDICT_OK)
 		return why->verdict;
 	(void)snprintf(where, sizeof(where), "%s%s", t->mailbox->name,
 	    t->mailbox->maildir ? "/" : "");
-	(void)start_agent(r, m, number, t, where, dir, extra, why);
-	(void)close(dir);
+	(void)start_agent(r, m, number, t, sender, where, &at, why);
+	(void)close(at.dir);
 	return why->verdict;
 }
 
 /* A command starts in the home, if there is one to start in. */
 static enum verdict
 to_agent(struct runner *r, struct queue_message *m, size_t number,
-    const struct target *t, struct why *why)
+    const struct target *t, const char *sender, struct why *why)
 {
 	char where[LIMIT_TARGET + 2];
-	int dir = -1;
+	struct place at = { .dir = -1, .extra = (gid_t)-1 };
 
 	if (deliver_check_user(t->user, why) != VERDICT_OK)
 		return why->verdict;
 	if (t->user->home[0] != '\0')
-		dir = open(t->user->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		at.dir = open(t->user->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at.dir < 0)
+		at.dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	(void)snprintf(where, sizeof(where), "%s%s",
 	    t->kind == TARGET_COMMAND ? "|" : "", t->text);
-	(void)start_agent(r, m, number, t, where, dir, (gid_t)-1, why);
-	if (dir >= 0)
-		(void)close(dir);
+	(void)start_agent(r, m, number, t, sender, where, &at, why);
+	if (at.dir >= 0)
+		(void)close(at.dir);
 	return why->verdict;
 }
 
 enum verdict
 deliver_copy(struct runner *r, struct queue_message *m, size_t number,
-    const struct target *t, struct why *why)
+    const struct target *t, const char *sender, struct why *why)
 {
 	(void)why_set(why, VERDICT_OK, "2.0.0", "nothing said");
 	switch (t->kind) {
 	case TARGET_MAILBOX:
-		return to_mailbox(r, m, number, t, why);
+		return to_mailbox(r, m, number, t, sender, why);
 	case TARGET_COMMAND:
 	case TARGET_FILE:
-		return to_agent(r, m, number, t, why);
+		return to_agent(r, m, number, t, sender, why);
 	case TARGET_FORWARD:
 	case TARGET_FAIL:
 		break;

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "pure/list.h"
@@ -36,6 +35,12 @@ keep_user(const struct user *u)
 	return copy;
 }
 
+static bool
+is_same_user(const struct user *a, const struct user *b)
+{
+	return a == NULL || b == NULL ? a == b : a->uid == b->uid;
+}
+
 struct target *
 expand_target(struct work *w, enum target_kind kind, const char *text,
     const struct user *u)
@@ -46,7 +51,8 @@ expand_target(struct work *w, enum target_kind kind, const char *text,
 
 	/* Once is enough, whatever ways lead there. */
 	for (i = 0; i < e->n; i++)
-		if (e->target[i].kind == kind &&
+		if (e->target[i].kind == kind && is_same_user(
+		    e->target[i].user, u) &&
 		    strcmp(e->target[i].text, text) == 0)
 			return NULL;
 	more = e->n < LIMIT_TARGETS ?
@@ -114,9 +120,9 @@ expansion_free(struct expansion *e)
 
 /* ---- more work ---- */
 
-void
+struct item *
 expand_item(struct work *w, enum alias_kind kind, const char *text,
-    const struct item *from, const struct user *as, const char *origin)
+    size_t parent, const struct user *as, const char *origin)
 {
 	struct item *more = w->n < LIMIT_TARGETS ?
 	    realloc(w->item, (w->n + 1) * sizeof(*more)) : NULL;
@@ -124,36 +130,66 @@ expand_item(struct work *w, enum alias_kind kind, const char *text,
 
 	if (more == NULL) {
 		give_up(w);
-		return;
+		return NULL;
 	}
 	w->item = more;
 	i = &w->item[w->n];
 	*i = (struct item){ .kind = kind, .text = strdup(text),
-	    .as = keep_user(as), .origin = origin,
-	    .depth = from != NULL ? from->depth + 1 : 0 };
+	    .as = keep_user(as), .origin = origin, .parent = parent,
+	    .depth = parent != NO_PARENT ? w->item[parent].depth + 1 : 0 };
 	if (i->text == NULL || (as != NULL && i->as == NULL)) {
 		free(i->text);
 		free(i->as);
 		give_up(w);
-		return;
+		return NULL;
 	}
 	w->n++;
 	if (i->text[0] == '\\' && kind == ALIAS_ADDRESS) {
 		memmove(i->text, i->text + 1, strlen(i->text));
 		i->exact = true;
 	}
+	return i;
 }
 
-bool
-expand_was_before(const struct work *w, size_t i, const char *text)
+/* Do two items mean the same?  What an :include: says has the rights of who
+ * named it. */
+static bool
+is_twin(const struct item *a, const struct item *b)
 {
-	size_t j;
+	if (a->name == NULL || a->kind != b->kind || a->exact != b->exact ||
+	    strcmp(a->name, b->name) != 0)
+		return false;
+	if (a->kind != ALIAS_INCLUDE)
+		return true;
+	return (a->as == NULL) == (b->as == NULL) &&
+	    (a->as == NULL || a->as->uid == b->as->uid);
+}
 
-	for (j = 0; j < i; j++)
-		if (w->item[j].kind == ALIAS_ADDRESS &&
-		    strcasecmp(w->item[j].text, text) == 0)
-			return true;
-	return false;
+enum seen
+expand_seen(struct work *w, size_t index, const char *name, bool *forwarded)
+{
+	struct item *item = w->item;
+	enum seen seen = SEEN_NOT;
+	size_t child, i;
+
+	*forwarded = false;
+	item[index].name = strdup(name);
+	if (item[index].name == NULL) {
+		give_up(w);
+		return SEEN_BEFORE;
+	}
+	for (child = index; (i = item[child].parent) != NO_PARENT; child = i) {
+		if (item[i].name == NULL ||
+		    item[i].kind != item[index].kind ||
+		    strcmp(item[i].name, name) != 0)
+			continue;
+		seen = SEEN_ABOVE;
+		*forwarded |= strcmp(item[child].origin, "forward") == 0;
+	}
+	for (i = 0; i < index && seen == SEEN_NOT; i++)
+		if (is_twin(&item[i], &item[index]))
+			seen = SEEN_BEFORE;
+	return seen;
 }
 
 void
@@ -217,6 +253,13 @@ agent(struct work *w, const struct item *i, enum target_kind kind,
 		expand_failure(w, i->text, &why);
 		return;
 	}
+	/* Whose the queue is: a command could do anything to it. */
+	if (geteuid() == 0 && u.uid == w->r->owner.uid) {
+		(void)why_set(&why, VERDICT_LATER, "4.3.5", "commands and "
+		    "files are not for mail_owner, %s", u.name);
+		expand_failure(w, i->text, &why);
+		return;
+	}
 	(void)expand_target(w, kind, i->text, &u);
 }
 
@@ -241,7 +284,7 @@ one_item(struct work *w, size_t index)
 		agent(w, i, TARGET_FILE, CONF_ALLOW_MAIL_TO_FILES);
 		break;
 	case ALIAS_INCLUDE:
-		expand_include(w, i);
+		expand_include(w, index);
 		break;
 	case ALIAS_BAD:
 		expand_never(w, i->text, "5.3.5",
@@ -261,12 +304,13 @@ expand(struct runner *r, const char *addr, struct expansion *e,
 
 	*e = (struct expansion){ 0 };
 	(void)why_set(why, VERDICT_OK, "2.0.0", "nothing to deliver");
-	expand_item(&w, ALIAS_ADDRESS, addr, NULL, NULL, "");
+	(void)expand_item(&w, ALIAS_ADDRESS, addr, NO_PARENT, NULL, "");
 	for (i = 0; i < w.n && !w.failed; i++)
 		one_item(&w, i);
 	for (i = 0; i < w.n; i++) {
 		free(w.item[i].text);
 		free(w.item[i].as);
+		free(w.item[i].name);
 	}
 	free(w.item);
 	if (w.failed) {

@@ -10,57 +10,82 @@
 
 /* The lines that local printed. */
 static void
-take_printed(struct work *w, const struct item *from, const struct user *as,
+take_printed(struct work *w, size_t parent, const struct user *as,
     const char *origin, struct str *out)
 {
 	static const enum alias_kind kind[128] = {
 		['A'] = ALIAS_ADDRESS, ['C'] = ALIAS_COMMAND,
 		['F'] = ALIAS_FILE, ['I'] = ALIAS_INCLUDE, ['B'] = ALIAS_BAD
 	};
-	struct item parent = *from;
 	char *line, *p = out->s;
 	unsigned char c;
 
 	while ((line = strsep(&p, "\n")) != NULL && !w->failed) {
 		c = (unsigned char)line[0];
 		if (c < 128 && kind[c] != ALIAS_END && line[1] == ' ')
-			expand_item(w, kind[c], line + 2, &parent, as, origin);
+			(void)expand_item(w, kind[c], line + 2, parent, as,
+			    origin);
 	}
 }
 
-void
-expand_include(struct work *w, const struct item *i)
+/* Reads it as its user.  False, with why: it cannot be read now. */
+static bool
+ask_include(struct work *w, const struct item *i, struct str *out,
+    struct why *why)
 {
 	char option[] = "-I", path[LIMIT_PATH];
 	char *ask[] = { NULL, option, path, NULL };
-	struct item copy = *i;
 	struct user u;
-	struct why why;
-	struct str out;
 	int code = -1, dir;
 
+	if (strlen(i->text) >= sizeof(path)) {
+		(void)why_set(why, VERDICT_LATER, "4.3.5",
+		    ":include: path is too long");
+		return false;
+	}
+	(void)snprintf(path, sizeof(path), "%s", i->text);
+	dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (i->as != NULL)
+		u = *i->as;
+	if (i->as != NULL || expand_default_user(w, &u, why))
+		code = agent_ask(w->r, &u, dir, ask, out, why);
+	if (code > 0)
+		(void)why_set(why, VERDICT_LATER, "4.2.0", ":include: %s",
+		    out->s + (strncmp(out->s, "4.2.0 ", 6) == 0 ? 6 : 0));
+	if (dir >= 0)
+		(void)close(dir);
+	return code == 0;
+}
+
+void
+expand_include(struct work *w, size_t index)
+{
+	const struct item *i = &w->item[index];
+	struct user *as = i->as;
+	char *text = i->text;
+	struct why why;
+	struct str out;
+	bool forwarded;
+
+	switch (expand_seen(w, index, text, &forwarded)) {
+	case SEEN_NOT:
+		break;
+	case SEEN_BEFORE:
+		return;
+	case SEEN_ABOVE:
+		expand_never(w, text, "5.4.6", "alias nesting", text);
+		return;
+	}
 	if (w->r->quick) {
 		w->e->incomplete = true;
 		return;
 	}
-	dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	str_init(&out);
-	(void)snprintf(path, sizeof(path), "%s", i->text);
-	if (i->as != NULL)
-		u = *i->as;
-	if (i->as != NULL || expand_default_user(w, &u, &why))
-		code = agent_ask(w->r, &u, dir, ask, &out, &why);
-	if (code == 0)
-		take_printed(w, &copy, i->as, "include", &out);
-	else {
-		if (code > 0)
-			(void)why_set(&why, VERDICT_LATER, "4.2.0",
-			    ":include: %s", out.s);
-		expand_failure(w, copy.text, &why);
-	}
+	if (ask_include(w, i, &out, &why))
+		take_printed(w, index, as, "include", &out);
+	else
+		expand_failure(w, text, &why);
 	str_free(&out);
-	if (dir >= 0)
-		(void)close(dir);
 }
 
 /* 1: there is a .forward (or we may not see whether); 0: there is none. */
@@ -80,12 +105,12 @@ may_have_forward(const char *extension, int home)
 }
 
 bool
-expand_forward(struct work *w, const struct item *i, const struct user *u,
+expand_forward(struct work *w, size_t index, const struct user *u,
     const char *extension)
 {
 	char option[] = "-f", ext[LIMIT_USER + 1];
 	char *ask[] = { NULL, option, ext, NULL };
-	struct item copy = *i;
+	const char *text = w->item[index].text;
 	size_t before = w->n;
 	struct why why;
 	struct str out;
@@ -109,13 +134,13 @@ expand_forward(struct work *w, const struct item *i, const struct user *u,
 	(void)snprintf(ext, sizeof(ext), "%s", extension);
 	code = agent_ask(w->r, u, home, ask, &out, &why);
 	if (code == 0)
-		take_printed(w, &copy, u, "forward", &out);
+		take_printed(w, index, u, "forward", &out);
 	else {
 		if (code > 0)
 			(void)why_set(&why, VERDICT_LATER, "4.2.0", "%s",
 			    out.s + (strncmp(out.s, "4.2.0 ", 6) == 0 ?
 			    6 : 0));
-		expand_failure(w, copy.text, &why);
+		expand_failure(w, text, &why);
 	}
 	str_free(&out);
 	(void)close(home);

@@ -108,9 +108,11 @@ message_by_rename(struct runner *r, struct queue_message *m)
 
 /* ---- by copy ---- */
 
+enum { LABEL = LIMIT_TARGET + 32 };
+
 /* The name of a target in the record. */
 static void
-label_of(const struct target *t, char label[static LIMIT_TARGET + 4])
+label_of(const struct target *t, char label[static LABEL])
 {
 	static const char letter[] = {
 		[TARGET_MAILBOX] = 'm', [TARGET_COMMAND] = 'c',
@@ -118,8 +120,9 @@ label_of(const struct target *t, char label[static LIMIT_TARGET + 4])
 		[TARGET_FAIL] = 'x'
 	};
 
-	(void)snprintf(label, LIMIT_TARGET + 4, "%c:%.*s", letter[t->kind],
-	    LIMIT_TARGET, t->text);
+	(void)snprintf(label, LABEL, "%c:%lu:%.*s", letter[t->kind],
+	    t->user != NULL ? (unsigned long)t->user->uid : 0, LIMIT_TARGET,
+	    t->text);
 }
 
 struct one {
@@ -128,7 +131,7 @@ struct one {
 	size_t number;
 	const struct rcpt *rcpt;
 	struct expansion e;
-	struct str forward;	/* Delivered-To fields of what to forward to */
+	const char *sender;
 	size_t left;		/* targets that are not finished */
 };
 
@@ -150,21 +153,18 @@ name_in_log(struct one *o, const struct target *t,
 static void
 one_target(struct one *o, const struct target *t)
 {
-	char label[LIMIT_TARGET + 4], name[LIMIT_ADDRESS * 2];
+	char label[LABEL], name[LIMIT_ADDRESS * 2];
 	int64_t started = clock_now_us();
 	struct why why;
 
 	label_of(t, label);
 	if (queue_recorded_target(o->m, o->number, label))
 		return;
-	if (t->kind == TARGET_FORWARD) {
-		envelope_put_rcpt(&o->forward, t->text, "");
-		return;
-	}
 	if (t->kind == TARGET_FAIL)
 		why = *t->why;
 	else
-		(void)deliver_copy(o->r, o->m, o->number, t, &why);
+		(void)deliver_copy(o->r, o->m, o->number, t, o->sender,
+		    &why);
 	soften(&why);
 	report_rcpt(o->m, o->rcpt, name_in_log(o, t, name),
 	    t->kind == TARGET_FAIL ? "none" : "local", started, &why);
@@ -175,28 +175,27 @@ one_target(struct one *o, const struct target *t)
 		o->left++;
 }
 
-/* All the addresses elsewhere get one new message. */
+/* A new message for the targets in batch, whose Delivered-To fields are in
+ * rcpts. */
 static void
-forward(struct one *o)
+forward(struct one *o, const struct target **batch, size_t n,
+    const struct str *rcpts)
 {
-	char label[LIMIT_TARGET + 4], name[LIMIT_QUEUE_NAME] = "";
-	const char *sender = o->e.sender[0] != '\0' ? o->e.sender :
-	    o->m->envelope.sender;
+	char label[LABEL], name[LIMIT_QUEUE_NAME] = "";
 	int64_t started = clock_now_us();
 	struct why why;
 	size_t i;
 
-	if (o->forward.len == 0)
-		return;
-	(void)forward_message(o->r, o->m, o->rcpt, sender, &o->forward, name,
-	    &why);
+	if (rcpts->bad)
+		(void)why_errno(&why, ENOMEM, "forward message");
+	else
+		(void)forward_message(o->r, o->m, o->rcpt, o->sender, rcpts,
+		    name, &why);
 	soften(&why);
 	report_rcpt(o->m, o->rcpt, NULL, "local", started, &why);
-	for (i = 0; i < o->e.n; i++) {
-		label_of(&o->e.target[i], label);
-		if (o->e.target[i].kind == TARGET_FORWARD &&
-		    !queue_recorded_target(o->m, o->number, label) &&
-		    !record(o->m, o->number, label, &why))
+	for (i = 0; i < n; i++) {
+		label_of(batch[i], label);
+		if (!record(o->m, o->number, label, &why))
 			o->left++;
 	}
 	if (why.verdict == VERDICT_OK)
@@ -205,17 +204,51 @@ forward(struct one *o)
 		o->left++;
 }
 
+/* The addresses elsewhere: as many in one new message as its envelope may
+ * hold. */
+static void
+forward_all(struct one *o)
+{
+	const struct target **batch = calloc(o->e.n, sizeof(*batch));
+	char label[LABEL];
+	struct str rcpts;
+	size_t i, n = 0;
+
+	str_init(&rcpts);
+	rcpts.bad = batch == NULL;
+	for (i = 0; i < o->e.n; i++) {
+		if (o->e.target[i].kind != TARGET_FORWARD)
+			continue;
+		label_of(&o->e.target[i], label);
+		if (queue_recorded_target(o->m, o->number, label))
+			continue;
+		envelope_put_rcpt(&rcpts, o->e.target[i].text, "");
+		if (batch != NULL)
+			batch[n++] = &o->e.target[i];
+		if (rcpts.len > LIMIT_ENVELOPE / 2 && !rcpts.bad) {
+			forward(o, batch, n, &rcpts);
+			str_reset(&rcpts);
+			n = 0;
+		}
+	}
+	if (n > 0 || rcpts.bad)
+		forward(o, batch, n, &rcpts);
+	str_free(&rcpts);
+	free(batch);
+}
+
 static void
 all_targets(struct one *o)
 {
 	struct why done;
 	size_t i;
 
-	str_init(&o->forward);
+	o->sender = o->e.sender[0] != '\0' ? o->e.sender :
+	    o->m->envelope.sender;
 	for (i = 0; i < o->e.n; i++)
-		one_target(o, &o->e.target[i]);
-	forward(o);
-	str_free(&o->forward);
+		if (o->e.target[i].kind != TARGET_FORWARD)
+			one_target(o, &o->e.target[i]);
+	forward_all(o);
 	(void)why_set(&done, VERDICT_OK, "2.0.0", "all of it");
 	if (o->left == 0 && !record(o->m, o->number, NULL, &done))
 		o->left++;

@@ -8,6 +8,7 @@
 #include "store/mailbox.h"
 #include "store/map.h"
 #include "store/queue.h"
+#include "store/rewrite.h"
 #include "store/users.h"
 
 struct runner {
@@ -21,7 +22,9 @@ struct runner {
 				 * minimal_backoff_time */
 	int fd_users;		/* passwd_file, for one message */
 	bool tables_open;	/* the rest of it, likewise */
+	struct why tables_why;	/* why some could not be opened */
 	struct domains domains;
+	struct rewrite rewrite;
 	struct map_list aliases, relocated, virtual_mailbox, virtual_uid,
 	    virtual_gid, transport, sender_relay;
 	bool quick;		/* expand may not start anything */
@@ -114,12 +117,19 @@ size_t relay_run(struct runner *, struct queue_message *,
  * mbox); -1 with why when it cannot be delivered now. */
 int deliver_rename(struct runner *, struct queue_message *,
     const struct target *, struct why *);
-/* Runs local for recipient number (1...) and one of its targets. */
+/* Runs local for recipient number (1...) and one of its targets; sender is
+ * the envelope's, or the owner of the list. */
 enum verdict deliver_copy(struct runner *, struct queue_message *,
-    size_t number, const struct target *, struct why *);
+    size_t number, const struct target *, const char *sender, struct why *);
 /* May we write as this user?  Never as root; without root, only as what we
  * are. */
 enum verdict deliver_check_user(const struct user *, struct why *);
+
+/* environment.c: what a command may know, NULL at the end.  NULL: no
+ * memory. */
+char **environment(const struct conf *, const struct rcpt *,
+    const char *sender, const struct user *);
+void environment_free(char **);
 
 /* agent.c: runs local as spawn says; what it prints (max octets) goes to
  * out.  Returns its exit code; -1 for a signal, or with why (LATER) when it

@@ -15,6 +15,8 @@ reply_code(const struct why *why)
 {
 	if (why->verdict == VERDICT_NEVER)
 		return "550";
+	if (strcmp(why->status, "4.5.3") == 0)
+		return "452";
 	return strcmp(why->status, "4.7.1") == 0 ? "454" : "451";
 }
 
@@ -96,8 +98,15 @@ accept_rcpt(struct smtpd *s, const struct addr *given, const struct addr *full)
 		why.verdict = rewrite_bcc(r, NULL, full, smtpd_add_rcpt, &add,
 		    &why);
 	}
-	if (why.verdict == VERDICT_OK && s->rcpts.bad)
-		(void)why_set(&why, VERDICT_LATER, "4.3.0", "out of memory");
+	if (why.verdict == VERDICT_LATER)
+		log_warning("smtpd", "%s", why.text);
+	if (why.verdict == VERDICT_LATER && strcmp(why.status, "4.6.0") != 0)
+		(void)why_set(&why, VERDICT_LATER, "4.3.0",
+		    "Temporary lookup failure");
+	if (why.verdict == VERDICT_OK && (s->rcpts.bad ||
+	    s->rcpts.len > LIMIT_ENVELOPE / 2))
+		(void)why_set(&why, VERDICT_LATER, "4.5.3",
+		    "Too many recipients");
 	if (why.verdict != VERDICT_OK) {
 		str_cut(&s->rcpts, len);
 		s->nrcpt = n;

@@ -261,8 +261,8 @@ add_results(struct rewrite *r, struct expansion *e, size_t i,
 			fits = add(e, &to);
 	}
 	str_free(&text);
-	return fits ? VERDICT_OK : why_set(why, VERDICT_NEVER, "5.4.6",
-	    "alias expansion error: too many addresses");
+	return fits ? VERDICT_OK : why_set(why, VERDICT_LATER, "4.6.0",
+	    "Alias expansion error: %s is too many addresses", from.text);
 }
 
 /* Breadth first: each item is looked up once, and stands for itself if the
@@ -292,8 +292,9 @@ expand(struct rewrite *r, struct expansion *e, rewrite_add *give, void *ctx,
 	}
 	str_free(&value);
 	if (why->verdict == VERDICT_OK && !given)
-		return why_set(why, VERDICT_NEVER, "5.4.6",
-		    "alias expansion error: it leads to nobody");
+		return why_set(why, VERDICT_LATER, "4.6.0",
+		    "Alias expansion error: %s leads to nobody",
+		    e->item[0].text);
 	return why->verdict;
 }
 

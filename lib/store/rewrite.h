@@ -46,8 +46,9 @@ void rewrite_field(void *ctx, bool sender, const char *field, size_t len,
 typedef void rewrite_add(void *ctx, const char *address);
 
 /* The recipient, completed, and all that virtual aliases make of it.
- * VERDICT_LATER when a table cannot say, VERDICT_NEVER for a loop or too
- * many. */
+ * VERDICT_LATER when a table cannot say, and (4.6.0) for a loop or too many:
+ * that is a mistake in a table, which may be mended.  VERDICT_NEVER when it
+ * is no address. */
 enum verdict rewrite_rcpt(struct rewrite *, const struct addr *,
     rewrite_add *, void *ctx, struct why *);
 
