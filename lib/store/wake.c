@@ -18,6 +18,7 @@
 static struct wake {
 	bool open, failed;	/* failed: and that was logged */
 	bool start;		/* fork and exec; no service */
+	bool root;		/* we were, when it was opened */
 	int fd;			/* the socket, or the program; -1: neither */
 	struct service to;
 } wake = { .fd = -1 };
@@ -75,7 +76,7 @@ wake_open(struct conf *c)
 	if (wake.fd >= 0)
 		(void)close(wake.fd);
 	wake = (struct wake){ .open = true, .failed = wake.failed, .fd = -1,
-	    .start = service[0] == '\0' };
+	    .start = service[0] == '\0', .root = geteuid() == 0 };
 	if (!wake.start)
 		return open_socket(c, service);
 	if (!program_path(c, path))
@@ -116,6 +117,13 @@ start(struct conf *c, const char *queue_name)
 	char path[LIMIT_PATH];
 	pid_t pid;
 
+	/* A runner without the rights that this server began with would
+	 * put the mail off, and run the commands of aliases as mail_owner:
+	 * it is for one who has them. */
+	if (wake.root && geteuid() != 0) {
+		errno = EPERM;
+		return -1;
+	}
 	if (!program_path(c, path) ||
 	    (wake.fd < 0 && access(path, X_OK) != 0))
 		return failed(c, path);

@@ -18,7 +18,9 @@ int wake_open(struct conf *);
 /* Wakes the runner for one file of incoming/, or for all there is (""; one
  * that serves a socket then looks through incoming/); never waits, and
  * nobody has to wait for the runner.  Does wake_open if nobody did.  Returns
- * 0, or -1 with errno; the first failure in a process is logged here. */
+ * 0, or -1 with errno; the first failure in a process is logged here.  Who
+ * was root, is no more, and would have to start it itself does nothing
+ * (EPERM). */
 int wake_runner(struct conf *, const char *queue_name);
 
 #endif
