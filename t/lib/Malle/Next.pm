@@ -8,6 +8,7 @@ use IO::Select;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
 use Malle       qw(slurp kill_and_wait);
+use Socket      qw(AI_NUMERICHOST);
 use Time::HiRes qw(sleep);
 
 =head1 NAME
@@ -50,6 +51,7 @@ sub new {
 	    : IO::Socket::IP->new(
 		LocalHost => $opt{host} // '127.0.0.1',
 		LocalPort => $opt{port} // 0,
+		GetAddrInfoFlags => AI_NUMERICHOST,
 		Listen => 50, ReuseAddr => 1,
 	    );
 
