@@ -184,10 +184,12 @@ expand_seen(struct work *w, size_t index, const char *name, bool *forwarded)
 		    strcmp(item[i].name, name) != 0)
 			continue;
 		seen = SEEN_ABOVE;
+		w->loops = true;
 		*forwarded |= strcmp(item[child].origin, "forward") == 0;
 	}
-	for (i = 0; i < index && seen == SEEN_NOT; i++)
-		if (is_twin(&item[i], &item[index]))
+	/* What has a name and is not above is finished. */
+	for (i = 0; i < w->n && w->once && seen == SEEN_NOT; i++)
+		if (i != index && is_twin(&item[i], &item[index]))
 			seen = SEEN_BEFORE;
 	return seen;
 }
@@ -264,13 +266,12 @@ agent(struct work *w, const struct item *i, enum target_kind kind,
 }
 
 static void
-one_item(struct work *w, size_t index)
+by_kind(struct work *w, size_t index)
 {
 	const struct item *i = &w->item[index];
 
 	if (i->depth > LIMIT_ALIAS_DEPTH) {
-		expand_never(w, i->text, "5.4.6",
-		    "alias nesting", i->text);
+		expand_never(w, i->text, "5.4.6", "alias nesting", i->text);
 		return;
 	}
 	switch (i->kind) {
@@ -287,32 +288,58 @@ one_item(struct work *w, size_t index)
 		expand_include(w, index);
 		break;
 	case ALIAS_BAD:
-		expand_never(w, i->text, "5.3.5",
-		    "bad alias entry", i->text);
+		expand_never(w, i->text, "5.3.5", "bad alias entry", i->text);
 		break;
 	case ALIAS_END:
 		break;
 	}
 }
 
+/* The item, then all that it names, depth first (LIMIT_ALIAS_DEPTH). */
+static void
+one_item(struct work *w, size_t index)
+{
+	size_t first = w->n, last, i;
+
+	by_kind(w, index);
+	last = w->n;
+	for (i = first; i < last && !w->failed; i++)
+		one_item(w, i);
+}
+
+static void
+all_items(struct work *w, const char *addr)
+{
+	size_t i;
+
+	if (expand_item(w, ALIAS_ADDRESS, addr, NO_PARENT, NULL, "") != NULL)
+		one_item(w, 0);
+	for (i = 0; i < w->n; i++) {
+		free(w->item[i].text);
+		free(w->item[i].as);
+		free(w->item[i].name);
+	}
+	free(w->item);
+	w->item = NULL;
+	w->n = 0;
+}
+
 enum verdict
 expand(struct runner *r, const char *addr, struct expansion *e,
     struct why *why)
 {
-	struct work w = { .r = r, .e = e, .why = why };
-	size_t i;
+	struct work w = { .r = r, .e = e, .why = why, .once = true };
 
 	*e = (struct expansion){ 0 };
 	(void)why_set(why, VERDICT_OK, "2.0.0", "nothing to deliver");
-	(void)expand_item(&w, ALIAS_ADDRESS, addr, NO_PARENT, NULL, "");
-	for (i = 0; i < w.n && !w.failed; i++)
-		one_item(&w, i);
-	for (i = 0; i < w.n; i++) {
-		free(w.item[i].text);
-		free(w.item[i].as);
-		free(w.item[i].name);
+	all_items(&w, addr);
+	if (w.loops && !w.failed) {
+		/* Among names in a ring each may count on another to be the
+		 * first: then every way is gone. */
+		expansion_free(e);
+		w.once = false;
+		all_items(&w, addr);
 	}
-	free(w.item);
 	if (w.failed) {
 		expansion_free(e);
 		return why->verdict;

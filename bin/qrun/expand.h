@@ -29,6 +29,8 @@ struct work {
 	size_t n;
 	struct why *why;	/* of a failure of everything */
 	bool failed;
+	bool once;		/* a name is followed only once */
+	bool loops;		/* one was found */
 };
 
 /* expand.c: results and more work.  An item may move when one is added; what
@@ -48,7 +50,7 @@ struct item *expand_item(struct work *, enum alias_kind, const char *text,
 /* Gives an item its name, then: is there another of that name? */
 enum seen {
 	SEEN_NOT,
-	SEEN_BEFORE,	/* a second way, and the first has done it all */
+	SEEN_BEFORE,	/* a second way, the first has done it all */
 	SEEN_ABOVE	/* it led here: a loop */
 };
 /* *forwarded: it was above, and its .forward led here. */
