@@ -21,9 +21,12 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 
 # A program is bin/NAME.c or the files of bin/NAME/; all may use all of lib/,
 # and the linker takes what they do use.
-PROGRAMS = smtpd qrun local relay pop3d checkpw sendmail postconf postqueue \
+PROGRAMS = smtpd qrun local relay pop3d tlsd checkpw sendmail postconf postqueue \
 	postsuper postcat postmap malle
 LIBS_checkpw = -lcrypt
+# The one program that is not static: there is no static GnuTLS.
+LIBS_tlsd = -lgnutls
+$(B)/tlsd: LINK := $(LINK:-static-pie=-pie)
 
 sources = $(wildcard bin/$(1).c bin/$(1)/*.c)
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
@@ -43,7 +46,7 @@ TIDY = clang-analyzer-*,bugprone-*,cert-*,-bugprone-easily-swappable-parameters,
 	-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,$\
 	-clang-analyzer-valist.Uninitialized,-bugprone-narrowing-conversions
 ALL_C = $(shell find bin lib t -name '*.[ch]')
-SHELL_SCRIPTS = .ci/run etc/install-packages etc/run-private \
+SHELL_SCRIPTS = .ci/run etc/install-packages etc/private-ca etc/run-private \
 	$(shell grep -lsE '^\#!/bin/sh' t/*.t t/*/*)
 
 # sendmail by other names.

@@ -100,6 +100,7 @@ subtest 'parameters of programs' => sub {
 	my %id = reverse slurp('lib/store/conf_table.h') =~ /^CONF_PARAMETER\((\w+), "(\w+)"/mg;
 	my %lib = (
 		smtpd    => ['lib/store/wake.c'],
+		tlsd     => [],
 		sendmail => ['lib/store/wake.c'],
 		qrun     => ['lib/store/mailbox.c'],
 	);

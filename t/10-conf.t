@@ -279,6 +279,7 @@ subtest 'main.cf(5) and the table' => sub {
 	my %made = (
 		myhostname => 'No the name of this machine',
 		mydomain   => 'Sy myhostname No without its first label',
+		pop3_tls_auth_only => 'No yes where TLS is offered, else no',
 	);
 	my %kind = (STRING => qr/(?!A number|A time|Yes or no)/, BOOL => qr/Yes or no\b/,
 		NUMBER => qr/A number\b/, TIME => qr/A time\b/);

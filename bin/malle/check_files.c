@@ -241,7 +241,7 @@ void
 check_programs(const struct conf *c)
 {
 	static const char *const daemons[] = {
-		"smtpd", "qrun", "local", "pop3d", "checkpw"
+		"smtpd", "qrun", "local", "pop3d", "checkpw", "tlsd"
 	};
 	static const char *const commands[] = {
 		"sendmail", "mailq", "newaliases", "postconf", "postmap",

@@ -7,12 +7,22 @@
 
 #include "sys/log.h"
 
+enum session_step
+pop3_needs_tls(struct pop3 *p)
+{
+	return pop3_err(p, p->tls.level == STARTTLS_NONE ?
+	    "[AUTH] Passwords are refused without TLS" :
+	    "[AUTH] Passwords are refused without TLS: STLS first");
+}
+
 static enum session_step
 do_user(void *ctx, char *arg)
 {
 	struct pop3 *p = ctx;
 	size_t len = strlen(arg);
 
+	if (!p->passwords)
+		return pop3_needs_tls(p);
 	while (len > 0 && arg[len - 1] == ' ')
 		arg[--len] = '\0';
 	if (len == 0)
@@ -38,6 +48,34 @@ do_pass(void *ctx, char *arg)
 	return pop3_login(p, user, arg);
 }
 
+/* RFC 2595 4: what was said before is forgotten, and what came with the
+ * command was sent in clear. */
+static enum session_step
+do_stls(void *ctx, char *arg)
+{
+	struct pop3 *p = ctx;
+	int fd;
+
+	if (p->tls.level == STARTTLS_NONE)
+		return pop3_err(p, "STLS is not configured");
+	if (*arg != '\0')
+		return pop3_err(p, "STLS takes no argument");
+	if (p->tls.active)
+		return pop3_err(p, "TLS already active");
+	p->bio.pos = p->bio.len = 0;
+	if (bio_flush(&p->bio) != 0)
+		return SESSION_OK;	/* the next read finds it again */
+	fd = starttls_begin(&p->tls);
+	if (fd < 0)
+		return pop3_err(p, "[SYS/TEMP] TLS not available due to local "
+		    "problem");
+	(void)pop3_ok(p, "Begin TLS negotiation");
+	(void)bio_flush(&p->bio);
+	p->user[0] = '\0';
+	p->passwords = starttls_shake(&p->tls, &p->bio, fd);
+	return SESSION_OK;
+}
+
 static enum session_step
 do_quit(void *ctx, char *arg)
 {
@@ -61,6 +99,7 @@ static const struct session_command table[] = {
 	{ "PASS", do_pass },
 	{ "AUTH", pop3_auth },
 	{ "CAPA", pop3_capa },
+	{ "STLS", do_stls },
 	{ "QUIT", do_quit },
 	{ NULL, do_unknown }
 };
@@ -74,13 +113,21 @@ pop3_authorization(struct pop3 *p)
 		.bad_line = pop3_bad_line, .blanks = true, .ctx = p
 	};
 	int seconds = (int)conf_number(&p->conf, CONF_POP3_LOGIN_TIMEOUT);
+	int fd;
 
+	p->passwords = conf_number(&p->conf, CONF_POP3_TLS_AUTH_ONLY) == 0;
 	bio_init(&p->bio, 0, 1);
 	bio_timeout(&p->bio, seconds);
 	/* All of it must be over by then, so each wait is for what is left,
 	 * and not for the same time again. */
 	p->bio.poll = true;
 	bio_deadline(&p->bio, seconds);
+	if (p->tls.level == STARTTLS_WRAPPER) {
+		fd = starttls_begin(&p->tls);
+		if (fd < 0 || !starttls_shake(&p->tls, &p->bio, fd))
+			return SESSION_EOF;
+		p->passwords = true;
+	}
 	(void)pop3_ok(p, "POP3 %s %s server ready", conf_get(&p->conf,
 	    CONF_MYHOSTNAME), conf_get(&p->conf, CONF_MAIL_NAME));
 	return session_run(&session);

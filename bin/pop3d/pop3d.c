@@ -43,11 +43,11 @@ static struct pop3 pop3;
 
 /* Reads main.cf.  False, and the log says why. */
 static bool
-load(struct pop3 *p, const char *dir)
+load(struct pop3 *p)
 {
 	struct why why;
 
-	if (conf_load(&p->conf, dir, &why) != 0) {
+	if (conf_load_with(&p->conf, p->dir, &p->options, &why) != 0) {
 		log_warning("pop3d", "%s", why.text);
 		return false;
 	}
@@ -69,13 +69,11 @@ static bool
 refresh(void *ctx)
 {
 	struct pop3 *p = ctx;
-	char dir[LIMIT_PATH];
 
 	if (!conf_changed(&p->conf))
 		return true;
-	memcpy(dir, p->conf.dir, sizeof(dir));
 	conf_free(&p->conf);
-	return load(p, dir);
+	return load(p);
 }
 
 static void
@@ -107,10 +105,15 @@ watch(struct pop3 *p)
 	unsigned tries = 0;
 	size_t len = 0;
 
-	while (answer != MONITOR_YES && tries++ < LIMIT_LOGIN_TRIES) {
+	while (answer != MONITOR_YES && tries < LIMIT_LOGIN_TRIES) {
 		if (!monitor_next(&p->monitor, &r, p->bio.in, LIMIT_READ,
 		    &len))
 			break;
+		if (r.kind == MONITOR_TLS) {
+			starttls_answer(&p->tls, &p->monitor);
+			continue;
+		}
+		tries++;
 		answer = r.kind != MONITOR_PASSWORD ? MONITOR_LATER :
 		    pop3_verify(p, r.user, r.password);
 		explicit_bzero(&r, sizeof(r));
@@ -121,6 +124,7 @@ watch(struct pop3 *p)
 		    p->peer.addr);
 	if (answer != MONITOR_YES)
 		return EX_OK;
+	p->logged_in = p->passwords = true;
 	bio_init(&p->bio, 0, 1);
 	p->bio.len = len;
 	return pop3_transaction(p);
@@ -138,6 +142,12 @@ session(void *ctx)
 	if (log_open(conf_get(&p->conf, CONF_SYSLOG_NAME), file) != 0)
 		log_warning("pop3d", "maillog_file %s: %s", file,
 		    strerror(errno));
+	p->tls = (struct starttls){
+		.role = "pop3d", .conf = &p->conf, .options = &p->options,
+		.peer = &p->peer,
+		.level = starttls_level(&p->conf,
+		    CONF_POP3_TLS_SECURITY_LEVEL, CONF_POP3_TLS_WRAPPERMODE)
+	};
 	if (geteuid() != 0) {
 		priv_confine();
 		(void)before_login(p);
@@ -153,6 +163,7 @@ session(void *ctx)
 	if (p->monitor.child != 0)
 		return watch(p);
 	p->monitored = true;
+	p->tls.monitor = &p->monitor;
 	/* Not through main: a child of inetd_run's session ends here. */
 	_exit(before_login(p));
 }
@@ -160,9 +171,10 @@ session(void *ctx)
 static void
 usage(FILE *to)
 {
-	(void)fprintf(to, "usage: pop3d [-c config_directory]\n"
-	    "One POP3 session on standard input and output, or sessions "
-	    "accepted from\na listening socket there.  See pop3d(8).\n");
+	(void)fprintf(to, "usage: pop3d [-c config_directory] "
+	    "[-o name=value]...\nOne POP3 session on standard input and "
+	    "output, or sessions accepted from\na listening socket there.  "
+	    "See pop3d(8).\n");
 }
 
 int
@@ -178,18 +190,22 @@ main(int argc, char **argv)
 		.max_children = &pop3.max_children,
 		.max_per_client = &pop3.max_per_client, .busy = BUSY
 	};
-	const char *dir = NULL;
 	int opt;
 
 	fsop_std_fds();
 	/* It reads a file, which the child cannot; and first, so that the
 	 * memory it gives back is used again. */
 	tzset();
-	while ((opt = getopt_long(argc, argv, "c:", longopts, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "c:o:", longopts, NULL)) != -1)
 		switch (opt) {
 		case 'c':
-			dir = optarg;
+			pop3.dir = optarg;
 			break;
+		case 'o':
+			if (conf_option(&pop3.options, optarg))
+				break;
+			usage(stderr);
+			return EX_USAGE;
 		case 'h':
 			usage(stdout);
 			return EX_OK;
@@ -197,7 +213,8 @@ main(int argc, char **argv)
 			usage(stderr);
 			return EX_USAGE;
 		}
-	if (!load(&pop3, conf_dir(dir))) {
+	pop3.dir = conf_dir(pop3.dir);
+	if (!load(&pop3)) {
 		if (inetd_form() == INETD_SESSION)
 			(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
 		return EX_CONFIG;

@@ -10,6 +10,7 @@
 #include "store/conf.h"
 #include "store/mailbox.h"
 #include "store/maildrop.h"
+#include "store/starttls.h"
 #include "store/users.h"
 #include "sys/bio.h"
 #include "sys/monitor.h"
@@ -19,6 +20,8 @@
 /* What an idle client makes us write stands at the end, together, so that
  * the process that waits for its login keeps few pages of its own. */
 struct pop3 {
+	const char *dir;	/* of main.cf */
+	struct conf_options options;
 	struct conf conf;
 	struct user owner;	/* mail_owner: who speaks before the login */
 	int max_idle, max_children, max_per_client;
@@ -38,6 +41,8 @@ struct pop3 {
 	unsigned tries;		/* refused so far */
 	bool logged_in;
 	bool quit;
+	struct starttls tls;
+	bool passwords;		/* they may be sent */
 	bool monitored;		/* this is the child: questions go there */
 	struct monitor monitor;
 	struct bio bio;
@@ -56,6 +61,8 @@ bool pop3_send(struct pop3 *, const struct maildrop_source *, struct top *);
 
 /* authorization.c: until the login (logged_in), QUIT, or the end. */
 enum session_end pop3_authorization(struct pop3 *);
+/* To a client that sends a password where it may not. */
+enum session_step pop3_needs_tls(struct pop3 *);
 
 /* sasl.c: AUTH. */
 enum session_step pop3_auth(void *ctx, char *arg);

@@ -44,8 +44,13 @@ pop3_capa(void *ctx, char *arg)
 
 	(void)arg;
 	(void)pop3_ok(p, "Capability list follows");
-	bio_puts(&p->bio, "TOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\n"
-	    "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
+	bio_puts(&p->bio, "TOP\r\nUIDL\r\n");
+	if (p->passwords)
+		bio_puts(&p->bio, "USER\r\nSASL PLAIN LOGIN\r\n");
+	if (p->tls.level != STARTTLS_NONE && !p->tls.active && !p->logged_in)
+		bio_puts(&p->bio, "STLS\r\n");
+	bio_puts(&p->bio, "RESP-CODES\r\nAUTH-RESP-CODE\r\n"
+	    "PIPELINING\r\n");
 	bio_printf(&p->bio, "IMPLEMENTATION %s\r\n.\r\n",
 	    conf_get(&p->conf, CONF_MAIL_NAME));
 	return SESSION_OK;

@@ -135,6 +135,10 @@ pop3_auth(void *ctx, char *arg)
 
 	while (end > arg && end[-1] == ' ')
 		*--end = '\0';
+	if (!p->passwords) {
+		explicit_bzero(arg, (size_t)(end - arg));
+		return pop3_needs_tls(p);
+	}
 	if (*arg == '\0')
 		return list_mechanisms(p);
 	initial = strchr(arg, ' ');

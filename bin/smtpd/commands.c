@@ -148,6 +148,8 @@ do_ehlo(void *ctx, char *arg)
 	else
 		smtpd_reply(s, "250-SIZE");
 	smtpd_reply(s, "250-VRFY");
+	if (s->tls.level != STARTTLS_NONE && !s->tls.active)
+		smtpd_reply(s, "250-STARTTLS");
 	smtpd_reply(s, "250-ENHANCEDSTATUSCODES");
 	smtpd_reply(s, "250 8BITMIME");
 	return junk(s);
@@ -351,7 +353,7 @@ const struct session_command smtpd_commands[] = {
 	{ "HELP", do_help },
 	{ "QUIT", do_quit },
 	{ "AUTH", do_auth },
-	{ "STARTTLS", do_not_here },
+	{ "STARTTLS", smtpd_starttls },
 	{ "ETRN", do_not_here },
 	{ "GET", do_foreign },
 	{ "POST", do_foreign },

@@ -35,6 +35,24 @@ struct receive {
 };
 static struct receive receive;
 
+/* In the words of Postfix. */
+static void
+put_tls(const struct smtpd *s, struct str *e)
+{
+	const struct tls_record *t = &s->tls.record;
+
+	if (!s->tls.active ||
+	    conf_number(&s->conf, CONF_SMTPD_TLS_RECEIVED_HEADER) == 0)
+		return;
+	str_printf(e, "\t(using %s with cipher %s (%d/%d bits)", t->protocol,
+	    t->cipher, t->bits, t->bits);
+	if (t->group[0] != '\0')
+		str_printf(e, "\n\t key-exchange %s", t->group);
+	if (t->signature[0] != '\0')
+		str_printf(e, " server-signature %s", t->signature);
+	str_puts(e, ")\n\t(No client certificate requested)\n");
+}
+
 /* The envelope, and the trace field that ends it (RFC 5321 4.4). */
 static void
 put_envelope(struct receive *r)
@@ -46,12 +64,12 @@ put_envelope(struct receive *r)
 	str_init(&e);
 	envelope_put_sender(&e, r->sender.text);
 	str_put(&e, s->rcpts.s, s->rcpts.len);
-	str_printf(&e, "Received: from %s (%s [%s%s])\n\tby %s (%s) with %s "
-	    "id %s", helo, s->peer.name,
-	    s->peer.family == AF_INET6 ? "IPv6:" : "", s->peer.addr,
+	str_printf(&e, "Received: from %s (%s [%s%s])\n", helo, s->peer.name,
+	    s->peer.family == AF_INET6 ? "IPv6:" : "", s->peer.addr);
+	put_tls(s, &e);
+	str_printf(&e, "\tby %s (%s) with %s id %s",
 	    conf_get(&s->conf, CONF_MYHOSTNAME),
-	    conf_get(&s->conf, CONF_MAIL_NAME), s->esmtp ? "ESMTP" : "SMTP",
-	    r->file.id);
+	    conf_get(&s->conf, CONF_MAIL_NAME), smtpd_protocol(s), r->file.id);
 	if (s->naccepted == 1)
 		str_printf(&e, "\n\tfor <%s>; %s\n", s->only_rcpt.s, r->date);
 	else

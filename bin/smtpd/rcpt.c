@@ -30,7 +30,7 @@ reject(struct smtpd *s, const struct addr *a, const struct why *why)
 	log_line("smtpd", "NOQUEUE: reject: RCPT from %s[%s]: %s %s <%s>: %s; "
 	    "from=<%s> to=<%s> proto=%s helo=<%s>", s->peer.name,
 	    s->peer.addr, code, why->status, a->text, why->text,
-	    s->sender.text, a->text, s->esmtp ? "ESMTP" : "SMTP",
+	    s->sender.text, a->text, smtpd_protocol(s),
 	    s->helo.s);
 	s->rcpt_refused = true;
 	return smtpd_refuse(s, "%s %s <%.330s>: %s", code, why->status,

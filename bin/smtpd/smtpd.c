@@ -5,13 +5,16 @@
  * Started by xinetd or systemd, once per connection or with the listening
  * socket on fd 0, or by anyone on a pipe.  Started as root it opens what it
  * needs and becomes mail_owner for good before the first octet is read; what
- * it could then damage is the spool.  Exit codes: sysexits.
+ * it could then damage is the spool.  Where TLS is configured it is two, and
+ * the other half, monitor.c, can be asked for it.  Exit codes: sysexits.
  *
  * smtpd.c	starting, the greeting, the last log lines
  * commands.c	the table of commands and the simple ones
  * rcpt.c	RCPT
  * recipient.c	who may be written to
  * data.c	receiving, the commit
+ * monitor.c	the half that is not confined
+ * tls.c	STARTTLS
  */
 #include "smtpd.h"
 
@@ -43,7 +46,7 @@ load(struct smtpd *s)
 {
 	struct why why;
 
-	if (conf_load(&s->conf, s->dir, &why) != 0) {
+	if (conf_load_with(&s->conf, s->dir, &s->options, &why) != 0) {
 		log_warning("smtpd", "%s", why.text);
 		return false;
 	}
@@ -80,12 +83,8 @@ refresh(void *ctx)
 static bool
 prepare(struct smtpd *s)
 {
-	const char *file = conf_get(&s->conf, CONF_MAILLOG_FILE);
 	const char *spool = conf_get(&s->conf, CONF_QUEUE_DIRECTORY);
 
-	if (log_open(conf_get(&s->conf, CONF_SYSLOG_NAME), file) != 0)
-		log_warning("smtpd", "maillog_file %s: %s", file,
-		    strerror(errno));
 	if (queue_open(&s->queue, spool, s->owner.uid, s->owner.gid,
 	    false) != 0) {
 		log_warning("smtpd", "queue_directory %s: %s", spool,
@@ -165,17 +164,35 @@ log_end(struct smtpd *s, enum session_end end)
 	str_free(&line);
 }
 
-static int
-session(void *ctx)
+static enum session_end
+converse(struct smtpd *s)
 {
 	static struct session_count count[SMTPD_NCOMMANDS];
-	struct smtpd *s = ctx;
+
+	s->session = (struct session){
+		.bio = &s->bio, .table = smtpd_commands, .count = count,
+		.verb = "CONNECT", .bad_line = smtpd_bad_line,
+		.line_end = smtpd_line_end, .ctx = s,
+		.may = s->tls.level == STARTTLS_ENCRYPT ? smtpd_may : NULL,
+		.line_seconds = (int)conf_number(&s->conf, CONF_SMTPD_TIMEOUT)
+	};
+	if (s->tls.level == STARTTLS_WRAPPER && !smtpd_wrapper(s))
+		return SESSION_EOF;
+	smtpd_reply(s, "220 %s", conf_get(&s->conf, CONF_SMTPD_BANNER));
+	return session_run(&s->session);
+}
+
+/* What is confined: speaks. */
+static int
+speak(struct smtpd *s)
+{
 	enum session_end end;
 
-	if (peer_get(&s->peer, 0) != 0)
-		return EX_OK;		/* it has gone already */
 	if (!prepare(s)) {
-		(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
+		/* A client that waits for TLS would not understand it. */
+		if (s->tls.level != STARTTLS_WRAPPER)
+			(void)fsop_write(1, CANNOT_SERVE,
+			    strlen(CANNOT_SERVE));
 		return EX_CONFIG;
 	}
 	bio_init(&s->bio, 0, 1);
@@ -186,14 +203,7 @@ session(void *ctx)
 	s->trusted = is_in(s, CONF_MYNETWORKS);
 	s->lf_allowed = is_in(s, CONF_SMTPD_BARE_NEWLINE);
 	log_line("smtpd", "connect from %s[%s]", s->peer.name, s->peer.addr);
-	smtpd_reply(s, "220 %s", conf_get(&s->conf, CONF_SMTPD_BANNER));
-	s->session = (struct session){
-		.bio = &s->bio, .table = smtpd_commands, .count = count,
-		.verb = "CONNECT", .bad_line = smtpd_bad_line,
-		.line_end = smtpd_line_end, .ctx = s,
-		.line_seconds = (int)conf_number(&s->conf, CONF_SMTPD_TIMEOUT)
-	};
-	end = session_run(&s->session);
+	end = converse(s);
 	if (end == SESSION_TIMEOUT) {
 		s->bio.error = 0;
 		bio_deadline(&s->bio, 0);
@@ -205,12 +215,39 @@ session(void *ctx)
 	return EX_OK;
 }
 
+static int
+session(void *ctx)
+{
+	struct smtpd *s = ctx;
+	const char *file = conf_get(&s->conf, CONF_MAILLOG_FILE);
+
+	if (peer_get(&s->peer, 0) != 0)
+		return EX_OK;		/* it has gone already */
+	if (log_open(conf_get(&s->conf, CONF_SYSLOG_NAME), file) != 0)
+		log_warning("smtpd", "maillog_file %s: %s", file,
+		    strerror(errno));
+	s->tls = (struct starttls){
+		.role = "smtpd", .conf = &s->conf, .options = &s->options,
+		.peer = &s->peer, .monitor = &s->monitor,
+		.level = starttls_level(&s->conf,
+		    CONF_SMTPD_TLS_SECURITY_LEVEL, CONF_SMTPD_TLS_WRAPPERMODE)
+	};
+	if (s->tls.level == STARTTLS_NONE)
+		return speak(s);
+	if (monitor_fork(&s->monitor) != 0) {
+		(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
+		return EX_OSERR;
+	}
+	return s->monitor.child != 0 ? smtpd_watch(s) : speak(s);
+}
+
 static void
 usage(FILE *to)
 {
-	(void)fprintf(to, "usage: smtpd [-c config_directory]\n"
-	    "One SMTP session on standard input and output, or sessions "
-	    "accepted from\na listening socket there.  See smtpd(8).\n");
+	(void)fprintf(to, "usage: smtpd [-c config_directory] "
+	    "[-o name=value]...\nOne SMTP session on standard input and "
+	    "output, or sessions accepted from\na listening socket there.  "
+	    "See smtpd(8).\n");
 }
 
 int
@@ -230,11 +267,16 @@ main(int argc, char **argv)
 	int opt;
 
 	fsop_std_fds();
-	while ((opt = getopt_long(argc, argv, "c:", longopts, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "c:o:", longopts, NULL)) != -1)
 		switch (opt) {
 		case 'c':
 			smtpd.dir = optarg;
 			break;
+		case 'o':
+			if (conf_option(&smtpd.options, optarg))
+				break;
+			usage(stderr);
+			return EX_USAGE;
 		case 'h':
 			usage(stdout);
 			return EX_OK;

@@ -10,8 +10,10 @@
 #include "store/map.h"
 #include "store/queue.h"
 #include "store/rewrite.h"
+#include "store/starttls.h"
 #include "store/users.h"
 #include "sys/bio.h"
+#include "sys/monitor.h"
 #include "sys/peer.h"
 #include "sys/session.h"
 
@@ -32,6 +34,7 @@ struct smtpd_tables {
 
 struct smtpd {
 	const char *dir;	/* of main.cf */
+	struct conf_options options;
 	struct conf conf;
 	struct user owner;	/* mail_owner */
 	int max_idle, max_children, max_per_client;
@@ -49,6 +52,10 @@ struct smtpd {
 	struct str helo;
 	unsigned errors, junk;
 	struct session session;
+
+	/* TLS */
+	struct starttls tls;
+	struct monitor monitor;	/* only where TLS is configured */
 
 	/* the transaction; begins with MAIL */
 	bool in_mail;
@@ -91,5 +98,17 @@ enum session_step smtpd_rcpt(void *ctx, char *arg);
 
 /* data.c: DATA, from 354 to the answer after the dot. */
 enum session_step smtpd_data(void *ctx, char *arg);
+
+/* monitor.c: the half of the session that is not confined, until the other
+ * one ends; returns its exit code. */
+int smtpd_watch(struct smtpd *);
+
+/* tls.c: STARTTLS, the start of a session that is TLS from the beginning
+ * (false: it failed), and which commands must wait for TLS. */
+enum session_step smtpd_starttls(void *ctx, char *arg);
+bool smtpd_wrapper(struct smtpd *);
+bool smtpd_may(void *ctx, const char *verb, enum session_step *);
+/* "ESMTPS" and the like, RFC 3848. */
+const char *smtpd_protocol(const struct smtpd *);
 
 #endif

@@ -56,6 +56,8 @@ enum limit {
 	LIMIT_CONF_VALUE = 65536,
 	LIMIT_CONF_DEPTH = 32,
 	LIMIT_CONF_WORK = 1 << 20,
+	/* Parameters given on a command line. */
+	LIMIT_OPTIONS = 32,
 	/* Tables: a key, the text of one that is read as it is, and the lists
 	 * that one parameter names. */
 	LIMIT_MAP_KEY = 1000,

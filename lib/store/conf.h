@@ -56,6 +56,7 @@ struct conf {
 	char *expanded[CONF_COUNT];	/* what of these is our memory */
 	uint64_t number[CONF_COUNT];	/* BOOL, NUMBER, TIME */
 	char *text;			/* the file; entries point into it */
+	char *options;			/* the same for conf_options */
 	/* What a reader of the file should know, a line each ("PATH, line N:
 	 * overriding earlier entry: NAME=VALUE"), for postconf. */
 	struct str warning;
@@ -68,6 +69,18 @@ const char *conf_dir(const char *dir);
  * 0, or -1 and the reason with file, line and remedy in why (a missing file
  * is one too); there is then nothing to free. */
 int conf_load(struct conf *, const char *dir, struct why *);
+
+/* "-o name=value" of a command line. */
+struct conf_options {
+	char *text[LIMIT_OPTIONS];	/* the caller's, unchanged */
+	size_t n;
+};
+/* One more; false: too many. */
+bool conf_option(struct conf_options *, char *text);
+/* conf_load, where these hold instead of what is in the file. */
+int conf_load_with(struct conf *, const char *dir,
+    const struct conf_options *, struct why *);
+
 /* The two halves of it.  After conf_read alone the values are unchecked:
  * enough for conf_raw, conf_default and conf_expand.  After a failed
  * conf_check conf_free is still due. */

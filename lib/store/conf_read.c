@@ -248,6 +248,7 @@ conf_free(struct conf *c)
 		free(c->expanded[i]);
 	free(c->entry);
 	free(c->text);
+	free(c->options);
 	str_free(&c->warning);
 	memset(c, 0, sizeof(*c));
 	str_init(&c->warning);

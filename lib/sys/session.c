@@ -34,7 +34,7 @@ find(const struct session_command *table, const char *verb)
 static enum session_step
 one_line(struct session *s, char *line, size_t len)
 {
-	enum session_step step;
+	enum session_step step = SESSION_REFUSED;
 	size_t row;
 	char *arg;
 
@@ -47,7 +47,9 @@ one_line(struct session *s, char *line, size_t len)
 		s->verb = s->table[row].verb;
 	else
 		arg = line;
-	step = s->table[row].handle(s->ctx, arg);
+	if (s->may == NULL || s->table[row].verb == NULL ||
+	    s->may(s->ctx, s->verb, &step))
+		step = s->table[row].handle(s->ctx, arg);
 	s->count[row].total++;
 	if (step == SESSION_OK || step == SESSION_END)
 		s->count[row].ok++;

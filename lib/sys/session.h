@@ -41,6 +41,9 @@ struct session {
 	const struct session_command *table;
 	struct session_count *count;	/* one per row, the last one included */
 	const char *verb;		/* of the last command known */
+	/* Called before the handler of a known command, if not NULL; false: it
+	 * may not be used now, and that has been answered. */
+	bool (*may)(void *ctx, const char *verb, enum session_step *);
 	/* A line that is too long, or ended the wrong way. */
 	enum session_step (*bad_line)(void *ctx, bool too_long);
 	/* Called for each line; false: this line end is not allowed. */
