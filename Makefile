@@ -21,8 +21,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 
 # A program is bin/NAME.c or the files of bin/NAME/; all may use all of lib/,
 # and the linker takes what they do use.
-PROGRAMS = smtpd qrun local relay pop3d tlsd checkpw sendmail postconf postqueue \
-	postsuper postcat postmap malle
+PROGRAMS = smtpd qrun local relay bounce pop3d tlsd checkpw sendmail \
+	postconf postqueue postsuper postcat postmap malle
 LIBS_checkpw = -lcrypt
 # The one program that is not static: there is no static GnuTLS.
 LIBS_tlsd = -lgnutls
@@ -103,7 +103,7 @@ prove-some:
 POWERCUTS = 500
 sweep: all $(TOOLS)	## faults at every system call, not only at a share
 	MALLE_BUILD="$(B)" MALLE_SWEEP=all MALLE_TEST_SECONDS=7200 \
-	    prove -j2 t/50-kill-sweep.t t/51-errno-sweep.t
+	    prove -j2 t/44-bounce.t t/50-kill-sweep.t t/51-errno-sweep.t
 
 powercut: all $(TOOLS)	## POWERCUTS power cuts on each file system (root)
 	MALLE_BUILD="$(B)" MALLE_POWERCUTS=$(POWERCUTS) \

@@ -115,7 +115,7 @@ subtest 'what postconf prints' => sub {
 	my @all = map { /^(\w+) =/ ? $1 : die } split /\n/, postconf()->{out};
 	is_deeply(\@all, [sort map { $_->{name} } @table], 'all, sorted by byte value');
 	spew($cf, "Zed = 1\nmail_name = \$Zed\n");
-	like(postconf()->{out}, qr/\AZed = 1\n/, 'upper case before lower');
+	like(postconf()->{out}, qr/^Zed = 1\nalias_database = /m, 'upper case before lower');
 };
 
 subtest 'values that are made' => sub {
@@ -308,9 +308,17 @@ subtest 'each default, and each bound' => sub {
 	for my $p (grep { $_->{kind} =~ /NUMBER|TIME/ } @table) {
 		for my $case ([ $p->{min}, 0 ], [ $p->{max}, 0 ], [ $p->{max} + 1, 78 ],
 			$p->{min} > 0 ? [ $p->{min} - 1, 78 ] : ()) {
-			is(postconf('-x', '-o', "$p->{name}=$case->[0]", 'mail_name')->{status},
-			    $case->[1], "$p->{name} = $case->[0]");
+			my $value = $case->[0] . ($p->{kind} eq 'TIME' ? 's' : '');
+			is(postconf('-x', '-o', "$p->{name}=$value", 'mail_name')->{status},
+			    $case->[1], "$p->{name} = $value");
 		}
+	}
+	# Without a unit it has that of the default: 100 days, 100 seconds.
+	for my $case ([ maximal_queue_lifetime => 100, 0 ], [ maximal_queue_lifetime => 101, 78 ],
+		[ delay_warning_time => 2400, 0 ], [ delay_warning_time => 2401, 78 ],
+		[ max_idle => 86400, 0 ]) {
+		is(postconf('-x', '-o', "$case->[0]=$case->[1]", 'mail_name')->{status},
+		    $case->[2], "$case->[0] = $case->[1]");
 	}
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Starting local, and hearing what it says. */
+/* Starting a program of ours, and hearing what it says. */
 #include "qrun.h"
 
 #include <errno.h>
@@ -66,8 +66,8 @@ wait_for(pid_t pid, int64_t end)
 }
 
 int
-agent_run(struct runner *r, struct spawn *s, size_t max, struct str *out,
-    struct why *why)
+agent_run(struct runner *r, struct spawn *s, const char *name, size_t max,
+    struct str *out, struct why *why)
 {
 	int64_t end = clock_monotonic() + (int64_t)conf_number(&r->conf,
 	    CONF_COMMAND_TIME_LIMIT);
@@ -75,21 +75,20 @@ agent_run(struct runner *r, struct spawn *s, size_t max, struct str *out,
 	pid_t pid;
 	bool in_time;
 
-	if (r->fd_local < 0) {
+	if (s->fd_program < 0) {
 		(void)why_set(why, VERDICT_LATER, "4.3.5",
-		    "cannot run local in daemon_directory");
+		    "cannot run %s in daemon_directory", name);
 		return -1;
 	}
 	if (pipe2(to_us, O_CLOEXEC) != 0) {
 		(void)why_errno(why, errno, "pipe");
 		return -1;
 	}
-	s->fd_program = r->fd_local;
 	s->fd[1] = to_us[1];
-	s->fd[2] = s->fd[3] = -1;
+	s->fd[2] = -1;
 	pid = spawn(s);
 	if (pid < 0)
-		(void)why_errno(why, errno, "start local");
+		(void)why_errno(why, errno, "start an agent");
 	(void)close(to_us[1]);
 	in_time = pid > 0 && listen_to(to_us[0], end, max, out) &&
 	    wait_for(pid, end);
@@ -113,7 +112,8 @@ agent_ask(struct runner *r, const struct user *u, int dir,
 {
 	char program[] = "local";
 	char *argv[] = { program, ask[1], ask[2], NULL };
-	struct spawn s = { .argv = argv, .fd = { -1, -1, -1, -1 },
+	struct spawn s = { .fd_program = r->fd_local, .argv = argv,
+	    .fd = { -1, -1, -1, -1 },
 	    .fd_cwd = dir, .uid = u->uid, .gid = u->gid, .extra = (gid_t)-1 };
 	int code;
 
@@ -121,7 +121,7 @@ agent_ask(struct runner *r, const struct user *u, int dir,
 		return -1;
 	(void)why_set(why, VERDICT_LATER, "4.3.0", "local was ended");
 	/* Each target has a letter and a blank in front. */
-	code = agent_run(r, &s, 2 * LIMIT_FORWARD, out, why);
+	code = agent_run(r, &s, "local", 2 * LIMIT_FORWARD, out, why);
 	if (code >= 0 && !out->bad && out->len < 2 * LIMIT_FORWARD)
 		return code;
 	if (code >= 0)

@@ -160,7 +160,8 @@ start_agent(struct runner *r, struct queue_message *m, size_t number,
 	    o_size, size, o_sender, from, where, NULL };
 	char **env = environment(&r->conf, &m->envelope.rcpt[number - 1],
 	    sender, t->user);
-	struct spawn s = { .argv = argv, .env = env, .fd_cwd = at->dir,
+	struct spawn s = { .fd_program = r->fd_local, .argv = argv,
+	    .env = env, .fd = { -1, -1, -1, -1 }, .fd_cwd = at->dir,
 	    .uid = t->user->uid, .gid = t->user->gid, .extra = at->extra };
 	struct str said;
 	int code;
@@ -180,7 +181,7 @@ start_agent(struct runner *r, struct queue_message *m, size_t number,
 		(void)why_errno(why, errno, "open queue file");
 	else {
 		str_init(&said);
-		code = agent_run(r, &s, LIMIT_REASON, &said, why);
+		code = agent_run(r, &s, "local", LIMIT_REASON, &said, why);
 		if (code >= 0 || why->verdict == VERDICT_OK)
 			(void)judge(t, code, &said, why);
 		str_free(&said);

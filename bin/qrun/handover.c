@@ -23,7 +23,6 @@ struct handover {
 	struct queue_message *m;
 	const struct remote_group *g;
 	bool *told;		/* of the group */
-	size_t finished;
 	bool asked;		/* it is known whether somebody answers */
 };
 
@@ -154,7 +153,7 @@ take_rcpt(struct handover *h, char *s)
 	if (at == NULL || h->told[at - h->g->number])
 		return;
 	h->told[at - h->g->number] = true;
-	h->finished += message_settle(h->r, h->m, &result);
+	message_settle(h->r, h->m, &result);
 }
 
 static void
@@ -232,7 +231,7 @@ untold(struct handover *h, int code, const struct why *failed)
 		else
 			(void)why_set(&result.why, VERDICT_LATER, "4.3.0",
 			    "relay said nothing, exit code %d", code);
-		h->finished += message_settle(h->r, h->m, &result);
+		message_settle(h->r, h->m, &result);
 	}
 }
 
@@ -280,7 +279,7 @@ run(struct handover *h, int *code, struct why *why)
 	return pid > 0 ? 0 : -1;
 }
 
-size_t
+void
 relay_run(struct runner *r, struct queue_message *m,
     const struct remote_group *g)
 {
@@ -290,11 +289,10 @@ relay_run(struct runner *r, struct queue_message *m,
 
 	h.told = calloc(g->n, sizeof(*h.told));
 	if (h.told == NULL)
-		return 0;
+		return;
 	ran = run(&h, &code, &why);
 	untold(&h, code, ran == 0 ? NULL : &why);
 	free(h.told);
 	if (ran == 0 && code == 0 && !h.asked)
 		remote_note(r, g, NULL);
-	return h.finished;
 }

@@ -14,11 +14,13 @@
  *
  * qrun.c	starting, finding messages
  * message.c	one message: its recipients, its record, its end
+ * rcpt.c	one recipient of it
  * expand*.c	what does an address stand for?
  * deliver.c	one target: by rename, or by the agent (agent.c)
  * route.c	is it for here, and if not, where does it go?
  * remote.c	those that leave; handover.c: by relay; hop.c: or not now
  * forward.c	a new message for other addresses
+ * failure.c	who is told what could not be delivered (notice.c)
  * report.c	the log
  */
 #include "qrun.h"
@@ -145,6 +147,8 @@ refresh(struct runner *r)
 		(void)close(r->fd_local);
 	if (r->fd_relay >= 0)
 		(void)close(r->fd_relay);
+	if (r->fd_bounce >= 0)
+		(void)close(r->fd_bounce);
 	if (!load(r, dir))
 		exit(EX_CONFIG);	/* the next wake-up tries again */
 }
@@ -245,6 +249,9 @@ load(struct runner *r, const char *dir)
 	r->fd_relay = open_program(&r->conf, "relay");
 	if (r->fd_relay < 0)
 		(void)fail("daemon_directory: relay", strerror(errno));
+	r->fd_bounce = open_program(&r->conf, "bounce");
+	if (r->fd_bounce < 0)
+		(void)fail("daemon_directory: bounce", strerror(errno));
 	return true;
 }
 

@@ -11,6 +11,19 @@
 #include "store/rewrite.h"
 #include "store/users.h"
 
+/* What is to be told of one recipient, or of one target of it. */
+struct failure {
+	size_t number;		/* of the recipient, from 1 */
+	const char *label;	/* of its target in the record, or NULL: all */
+	const char *to;		/* where an alias led, or NULL */
+	const char *sender;	/* who is told */
+	const char *relay;	/* for the log; NULL: it has been logged */
+	const char *remote;	/* "host[addr]:port" that said so, or NULL */
+	int64_t started;
+	bool told;
+	struct why why;
+};
+
 struct runner {
 	struct conf conf;
 	struct user owner;	/* mail_owner */
@@ -20,6 +33,7 @@ struct runner {
 	int64_t since;		/* a next hop that was dead before this may
 				 * be asked again, microseconds; 0: after
 				 * minimal_backoff_time */
+	int fd_bounce;		/* the program bounce; -1: there is none */
 	int fd_users;		/* passwd_file, for one message */
 	bool tables_open;	/* the rest of it, likewise */
 	struct why tables_why;	/* why some could not be opened */
@@ -27,6 +41,9 @@ struct runner {
 	struct rewrite rewrite;
 	struct map_list aliases, relocated, virtual_mailbox, virtual_uid,
 	    virtual_gid, transport, sender_relay;
+	struct failure *failure; /* of the message at hand */
+	size_t nfailure;
+	size_t *left;		/* of recipient i + 1: what is not finished */
 	bool quick;		/* expand may not start anything */
 	unsigned workers;	/* children that deliver one message each */
 	bool alone;		/* do it all in this process */
@@ -62,6 +79,9 @@ struct expansion {
  * False: it needs message_by_copy, which does all that is left to do. */
 bool message_by_rename(struct runner *, struct queue_message *);
 void message_by_copy(struct runner *, struct queue_message *);
+/* As queue_record, but what fails is logged; false then. */
+bool message_record(struct queue_message *, size_t number,
+    const char *target, const struct why *);
 /* What became of one recipient elsewhere. */
 struct remote_result {
 	size_t number;		/* from 1 */
@@ -71,9 +91,12 @@ struct remote_result {
 	int64_t setup, transmit;
 	struct why why;
 };
-/* Writes it down and logs it.  True: the recipient is finished. */
-bool message_settle(struct runner *, struct queue_message *,
+/* Writes it down and logs it; who is not settled waits. */
+void message_settle(struct runner *, struct queue_message *,
     struct remote_result *);
+
+/* rcpt.c: recipient number (1...), from what it stands for to the record. */
+void rcpt_deliver(struct runner *, struct queue_message *, size_t number);
 
 /* expand.c: all that one recipient stands for, in whatever files and tables
  * it is written.  VERDICT_OK, or why nothing can be done for it (now). */
@@ -87,8 +110,8 @@ bool tables_open(struct runner *, struct why *);
 void tables_close(struct runner *);
 
 /* remote.c: all recipients whose mail leaves this machine and that are not
- * done; sets done for them, and returns how many are not finished. */
-size_t message_remote(struct runner *, struct queue_message *, bool *done);
+ * done; sets done for them, and settles them. */
+void message_remote(struct runner *, struct queue_message *, bool *done);
 
 /* Recipients of a message that go the same way. */
 struct remote_group {
@@ -108,8 +131,8 @@ void remote_note(struct runner *, const struct remote_group *,
     const struct why *);
 /* Forgets what is old. */
 void remote_sweep(struct runner *);
-/* handover.c: runs relay for the group; how many of it are finished. */
-size_t relay_run(struct runner *, struct queue_message *,
+/* handover.c: runs relay for the group. */
+void relay_run(struct runner *, struct queue_message *,
     const struct remote_group *);
 
 /* deliver.c: one target.  deliver_rename hands the message over whole, and
@@ -131,12 +154,39 @@ char **environment(const struct conf *, const struct rcpt *,
     const char *sender, const struct user *);
 void environment_free(char **);
 
-/* agent.c: runs local as spawn says; what it prints (max octets) goes to
- * out.  Returns its exit code; -1 for a signal, or with why (LATER) when it
- * could not run or took too long. */
+/* failure.c: a failure for good, where nobody could or should be told so,
+ * becomes one for now. */
+void failure_soften(struct runner *, struct why *);
+/* Takes down a failure of the message at hand, which counts as
+ * not finished.  LATER: it is only told when it is time; NEVER: it is told
+ * and recorded by failure_report. */
+void failure_add(struct runner *, const struct queue_message *,
+    const struct failure *);
+/* Tells whoever has to be told, and then writes it down.  Forgets all
+ * failures, but not what is left. */
+void failure_report(struct runner *, struct queue_message *);
+/* Has the message waited so long that failure_report may have to tell? */
+bool failure_is_old(struct runner *, const struct queue_message *);
+
+/* notice.c: runs bounce.  VERDICT_OK: the report is durable, or there is
+ * nobody to be told. */
+struct notice {
+	const char *sender;	/* of the message: who is to be told */
+	bool delay;
+	int64_t until;		/* delay: it is tried until then, seconds */
+	int reasons;		/* a file with a line for each failure */
+};
+enum verdict notice_send(struct runner *, struct queue_message *,
+    const struct notice *, struct why *);
+/* Is it the sender of a report about a report? */
+bool notice_is_double_bounce(struct runner *, const char *sender);
+
+/* agent.c: runs a program of ours (name) as spawn says; what it prints (max
+ * octets) goes to out.  Returns its exit code; -1 for a signal, or with why
+ * (LATER) when it could not run or took too long. */
 struct spawn;
-int agent_run(struct runner *, struct spawn *, size_t max, struct str *out,
-    struct why *);
+int agent_run(struct runner *, struct spawn *, const char *name, size_t max,
+    struct str *out, struct why *why);
 /* local as the user, in dir, with the two arguments ask[1] and ask[2]. */
 int agent_ask(struct runner *, const struct user *, int dir,
     char *const *ask, struct str *out, struct why *);

@@ -20,21 +20,19 @@ struct leg {
 	char *hop;
 };
 
-/* How many of the group are finished. */
-static size_t
+static void
 settle_all(struct runner *r, struct queue_message *m,
     const struct remote_group *g, const struct why *why, const char *relay)
 {
 	struct remote_result result = { .relay = relay,
 	    .role = "error", .started = g->started };
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < g->n; i++) {
 		result.number = g->number[i];
 		result.why = *why;
-		n += message_settle(r, m, &result);
+		message_settle(r, m, &result);
 	}
-	return n;
 }
 
 /* "5.1.2 text", or text alone. */
@@ -58,12 +56,11 @@ error_why(const struct leg *leg, struct why *why)
 	    "mail is not delivered there");
 }
 
-static size_t
+static void
 one_group(struct runner *r, struct queue_message *m, const struct leg *leg,
     const struct remote_group *g)
 {
 	struct why why;
-	size_t done;
 	int probe;
 
 	switch (leg->kind) {
@@ -71,10 +68,10 @@ one_group(struct runner *r, struct queue_message *m, const struct leg *leg,
 	case ROUTE_LMTP:
 		if (!remote_may(r, g, &probe, &why))
 			break;
-		done = relay_run(r, m, g);
+		relay_run(r, m, g);
 		if (probe >= 0)
 			(void)close(probe);
-		return done;
+		return;
 	case ROUTE_DISCARD:
 		(void)why_set(&why, VERDICT_OK, "2.0.0", "%.300s",
 		    leg->hop[0] != '\0' ? leg->hop : "discarded");
@@ -86,7 +83,7 @@ one_group(struct runner *r, struct queue_message *m, const struct leg *leg,
 		error_why(leg, &why);
 		break;
 	}
-	return settle_all(r, m, g, &why, "none");
+	settle_all(r, m, g, &why, "none");
 }
 
 static int
@@ -104,15 +101,15 @@ by_hop(const void *a, const void *b)
 }
 
 /* Sorted, those of a group are neighbours. */
-static size_t
+static void
 all_groups(struct runner *r, struct queue_message *m, struct leg *leg,
     size_t n)
 {
-	size_t *number = calloc(n, sizeof(*number)), i, first, done = 0;
+	size_t *number = calloc(n, sizeof(*number)), i, first;
 	struct remote_group g = { .number = number };
 
 	if (number == NULL)
-		return 0;
+		return;
 	qsort(leg, n, sizeof(*leg), by_hop);
 	for (first = 0; first < n; first += g.n) {
 		for (i = first; i < n && leg[i].kind == leg[first].kind &&
@@ -122,10 +119,9 @@ all_groups(struct runner *r, struct queue_message *m, struct leg *leg,
 		g.hop = leg[first].hop;
 		g.lmtp = leg[first].kind == ROUTE_LMTP;
 		g.started = clock_now_us();
-		done += one_group(r, m, &leg[first], &g);
+		one_group(r, m, &leg[first], &g);
 	}
 	free(number);
-	return done;
 }
 
 /* False: it is for here. */
@@ -156,15 +152,15 @@ find_leg(struct runner *r, const struct queue_message *m, size_t i,
 	return leg->hop != NULL;
 }
 
-size_t
+void
 message_remote(struct runner *r, struct queue_message *m, bool *done)
 {
-	size_t n = m->envelope.nrcpt, i, legs = 0, finished = 0;
+	size_t n = m->envelope.nrcpt, i, legs = 0;
 	struct leg *leg;
 	struct why why;
 
 	if (!tables_open(r, &why))
-		return 0;
+		return;
 	leg = calloc(n, sizeof(*leg));
 	for (i = 0; leg != NULL && i < n; i++)
 		if (!done[i] && find_leg(r, m, i, &leg[legs])) {
@@ -172,9 +168,8 @@ message_remote(struct runner *r, struct queue_message *m, bool *done)
 			legs++;
 		}
 	if (legs > 0)
-		finished = all_groups(r, m, leg, legs);
+		all_groups(r, m, leg, legs);
 	for (i = 0; i < legs; i++)
 		free(leg[i].hop);
 	free(leg);
-	return legs - finished;
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "sys/clock.h"
@@ -57,8 +58,9 @@ report_rcpt(const struct queue_message *m, const struct rcpt *rcpt,
 	format_delay(all, now - m->arrival);
 	format_delay(before, started - m->arrival);
 	format_delay(during, now - started);
-	log_line("local", "%s: to=<%s>%s%s%s, relay=%s, delay=%s, "
-	    "delays=%s/0/0/%s, dsn=%s, status=%s (%s)", m->id, to,
+	log_line(strcmp(relay, "none") == 0 ? "error" : relay,
+	    "%s: to=<%s>%s%s%s, relay=%s, delay=%s, delays=%s/0/0/%s, "
+	    "dsn=%s, status=%s (%s)", m->id, to,
 	    other ? ", orig_to=<" : "", other ? original : "",
 	    other ? ">" : "", relay, all, before, during, why->status,
 	    verdict_word(why->verdict), why->text);

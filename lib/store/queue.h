@@ -122,6 +122,7 @@ void queue_forget(struct queue_message *);
 
 /* Appends what happened to recipient number (1...), or to one of the targets
  * that it stands for, durable before it returns when the verdict is final.
+ * Number 0 is the message itself, and target what was done with it.
  * 0 or -1 with errno. */
 int queue_record(struct queue_message *, size_t number, const char *target,
     const struct why *);

@@ -7,7 +7,8 @@
  *
  * The second form is for one of the targets that a recipient stands for
  * (aliases, .forward); TAG is a hash of the target, so that it is known
- * again when the alias was edited meanwhile.
+ * again when the alias was edited meanwhile.  NUMBER 0 is the message, and
+ * its target something that was done with it.
  */
 #include "store/queue.h"
 
@@ -139,9 +140,9 @@ take_line(const char *line, size_t len, struct wanted *w)
 	    strncmp(end, " bounced ", 9) != 0))
 		return;
 	digits = strspn(p, "0123456789");
-	if (!num_parse(p, digits, SIZE_MAX, &number) || number == 0)
+	if (!num_parse(p, digits, SIZE_MAX, &number))
 		return;
-	if (p + digits == end && number <= w->n)
+	if (p + digits == end && number > 0 && number <= w->n)
 		w->done[number - 1] = true;
 	else if (w->tag != NULL && number == w->number &&
 	    strlen(w->tag) == (size_t)(end - p) - digits &&
