@@ -222,7 +222,8 @@ END
 			'no record and no bucket is left');
 	}
 	# It waits longer the older it is.
-	$m->main(minimal_backoff_time => '300s', maximal_backoff_time => '4000s');
+	$m->main(minimal_backoff_time => '300s', maximal_backoff_time => '4000s',
+		soft_bounce => 'yes');
 	$next = int((time - 1000) * 1e6);
 	put($m, ['nobody-of-that-name'], 'number 3');
 	$m->queue_run;
