@@ -11,6 +11,7 @@ use lib 't/lib';
 use Faults qw(calls in_parallel in_worker sanitized sweep_result tracer);
 use JSON::PP qw(decode_json);
 use Malle    qw(is_root program run slurp spew);
+use Malle::Next;
 use Test::More;
 
 my ($python) = grep { -x } map { "$_/python3" } split /:/, $ENV{PATH};
@@ -92,7 +93,7 @@ sub report_ok {
 		like(field('Final-Recipient', @$_), qr/^rfc822; ?\S+\@\S+$/, "$name: Final-Recipient");
 		is(field('Action', @$_), $want{action} // 'failed', "$name: Action");
 		like(field('Status', @$_), $want{status} // qr/^5\.\d+\.\d+$/, "$name: Status");
-		like(field('Diagnostic-Code', @$_), qr/^x-malle; ?\S/, "$name: Diagnostic-Code");
+		like(field('Diagnostic-Code', @$_), $want{diagnostic} // qr/^x-malle; ?\S/, "$name: Diagnostic-Code");
 	}
 	return $p;
 }
@@ -295,6 +296,26 @@ subtest 'tables that cannot be asked' => sub {
 	rest($m);
 	unlike($m->log, qr/bounced/, 'nothing is returned');
 	is(scalar(my @q = $m->queue), 1, 'the message waits');
+};
+
+subtest 'another machine refuses' => sub {
+	my $m    = instance();
+	my $next = Malle::Next->new(dir => $m->dir . '/next', reply => sub {
+		my ($verb, $rest) = @_;
+		return $verb eq 'RCPT' && $rest =~ /no/ ? ["550-5.1.1 no such\n550 5.1.1 <user> (here)"] : undef;
+	});
+	$m->main(relayhost => '[127.0.0.1]:' . $next->port, transport_maps => 'inline:{{gone.example=error:5.1.6 gone away}}');
+	submit($m, 'bob@mondomaine.lan', $letter, map { "$_\@x.example" } qw(yes no-one no-two));
+	submit($m, 'bob@mondomaine.lan', $letter, 'carol@gone.example');
+	rest($m);
+	is_deeply([$m->queue], [], 'the queue is empty');
+	my @got = sort { length $a <=> length $b } $m->mail('bob');
+	is(scalar @got, 2, 'a report for each message') or diag $m->log;
+	my $p = report_ok($got[1], 'refused', rcpts => 2, diagnostic => qr/^smtp; 550-5\.1\.1 no such 550 5\.1\.1 <user> \(here\)$/);
+	is(field('Remote-MTA', @{ $p->{status}[1] }), 'dns; 127.0.0.1', 'Remote-MTA') if $p;
+	$p = report_ok($got[0], 'error transport', status => qr/^5\.1\.6$/);
+	is(field('Diagnostic-Code', @{ $p->{status}[1] }), 'x-malle; gone away', 'its own words') if $p;
+	is(() = $m->log =~ /to=<no-one\@x\.example>, .*status=bounced/g, 1, 'logged once');
 };
 
 subtest 'reports about reports' => sub {
