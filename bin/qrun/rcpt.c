@@ -92,7 +92,7 @@ name_in_log(struct one *o, const struct target *t,
     char buf[static LIMIT_ADDRESS * 2])
 {
 	if (t->kind == TARGET_COMMAND || t->kind == TARGET_FILE ||
-	    !o->e.aliased)
+	    !o->e.aliased || strchr("/|:", t->text[0]) != NULL)
 		return NULL;
 	(void)snprintf(buf, LIMIT_ADDRESS * 2, "%.*s%s%.*s", LIMIT_ADDRESS,
 	    t->text, strchr(t->text, '@') != NULL ? "" : "@",

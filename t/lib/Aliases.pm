@@ -34,6 +34,7 @@ sub instance {
 			alias_maps           => 'gdbm:$config_directory/aliases',
 			default_transport    => 'retry:4.4.1 not in a test',
 			minimal_backoff_time => '1h',
+			soft_bounce          => 'yes',	# what fails is in the queue
 			maximal_backoff_time => '1h',
 			%main,
 		});
