@@ -35,10 +35,12 @@ keep_user(const struct user *u)
 	return copy;
 }
 
+/* Two accounts may share a uid, but not a home. */
 static bool
 is_same_user(const struct user *a, const struct user *b)
 {
-	return a == NULL || b == NULL ? a == b : a->uid == b->uid;
+	return a == NULL || b == NULL ? a == b :
+	    a->uid == b->uid && strcmp(a->name, b->name) == 0;
 }
 
 struct target *

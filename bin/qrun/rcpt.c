@@ -10,7 +10,7 @@
 #include "store/wake.h"
 #include "sys/clock.h"
 
-enum { LABEL = LIMIT_TARGET + 32 };
+enum { LABEL = LIMIT_TARGET + LIMIT_USER + 32 };
 
 /* The name of a target in the record. */
 static void
@@ -22,9 +22,9 @@ label_of(const struct target *t, char label[static LABEL])
 		[TARGET_FAIL] = 'x'
 	};
 
-	(void)snprintf(label, LABEL, "%c:%lu:%.*s", letter[t->kind],
-	    t->user != NULL ? (unsigned long)t->user->uid : 0, LIMIT_TARGET,
-	    t->text);
+	(void)snprintf(label, LABEL, "%c:%lu:%s:%.*s", letter[t->kind],
+	    t->user != NULL ? (unsigned long)t->user->uid : 0,
+	    t->user != NULL ? t->user->name : "", LIMIT_TARGET, t->text);
 }
 
 struct one {

@@ -103,6 +103,9 @@ accept_rcpt(struct smtpd *s, const struct addr *given, const struct addr *full)
 	if (why.verdict == VERDICT_LATER && strcmp(why.status, "4.6.0") != 0)
 		(void)why_set(&why, VERDICT_LATER, "4.3.0",
 		    "Temporary lookup failure");
+	else if (why.verdict == VERDICT_LATER)
+		(void)why_set(&why, VERDICT_LATER, "4.6.0",
+		    "Alias expansion error");
 	if (why.verdict == VERDICT_OK && (s->rcpts.bad ||
 	    s->rcpts.len > LIMIT_ENVELOPE / 2))
 		(void)why_set(&why, VERDICT_LATER, "4.5.3",

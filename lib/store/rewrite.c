@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "pure/aliasline.h"
-#include "pure/list.h"
 
 /* How often a canonical address may be mapped again. */
 enum { CANONICAL_ROUNDS = 20 };
@@ -111,7 +110,15 @@ result_address(const struct rewrite *r, const struct addr *from,
 	return addr_parse(to, buf, n) == n && rewrite_complete(r, to);
 }
 
-/* ---- canonical, masquerade ---- */
+/* What cannot be read may stand for someone who must not be left out. */
+static enum verdict
+bad_entry(const char *key, const char *text, struct why *why)
+{
+	return why_set(why, VERDICT_LATER, "4.6.0",
+	    "Alias expansion error: %s: bad address \"%.200s\"", key, text);
+}
+
+/* ---- canonical ---- */
 
 static enum verdict
 canonical(struct rewrite *r, struct map_list *map, struct addr *a,
@@ -129,54 +136,16 @@ canonical(struct rewrite *r, struct map_list *map, struct addr *a,
 
 		if (answer == MAP_LATER)
 			verdict = VERDICT_LATER;
-		if (answer != MAP_HIT || !result_address(r, a, &keys, value.s,
-		    &to) || strcasecmp(to.text, a->text) == 0)
+		else if (answer == MAP_HIT && !result_address(r, a, &keys,
+		    value.s, &to))
+			verdict = bad_entry(a->text, value.s, why);
+		if (answer != MAP_HIT || verdict != VERDICT_OK ||
+		    strcasecmp(to.text, a->text) == 0)
 			break;
 		*a = to;
 	}
 	str_free(&value);
 	return verdict;
-}
-
-static bool
-is_exempt(const struct rewrite *r, const struct addr *a)
-{
-	const char *list = conf_get(r->conf, CONF_MASQUERADE_EXCEPTIONS);
-	const char *word;
-	size_t len;
-
-	while ((word = list_next(&list, &len)) != NULL)
-		if (len == a->at && strncasecmp(word, a->text, len) == 0)
-			return true;
-	return false;
-}
-
-/* bob@host.example.org becomes bob@example.org where that is listed;
- * "!sub.example.org" before it leaves that part alone. */
-static void
-masquerade(const struct rewrite *r, struct addr *a)
-{
-	const char *list = conf_get(r->conf, CONF_MASQUERADE_DOMAINS);
-	const char *domain = addr_domain(a), *word;
-	size_t n = strlen(domain), len, cut;
-	bool not;
-
-	if (list[0] == '\0' || n == 0 || is_exempt(r, a))
-		return;
-	while ((word = list_next(&list, &len)) != NULL) {
-		not = word[0] == '!';
-		word += not;
-		len -= not;
-		if (n < len || strncasecmp(domain + n - len, word, len) != 0 ||
-		    (n > len && domain[n - len - 1] != '.'))
-			continue;
-		if (not || n == len)
-			return;
-		cut = n - len;
-		memmove(a->text + a->at + 1, domain + cut, len + 1);
-		a->len -= cut;
-		return;
-	}
 }
 
 static enum verdict
@@ -188,7 +157,7 @@ map_header(struct rewrite *r, struct map_list *first, struct addr *a,
 	if (canonical(r, first, a, why) != VERDICT_OK ||
 	    canonical(r, &r->canonical, a, why) != VERDICT_OK)
 		return VERDICT_LATER;
-	masquerade(r, a);
+	rewrite_masquerade(r, a);
 	return VERDICT_OK;
 }
 
@@ -246,23 +215,25 @@ add_results(struct rewrite *r, struct expansion *e, size_t i,
 	struct alias_scan scan;
 	enum alias_kind kind;
 	struct str text;
-	bool fits = true;
+	enum verdict verdict = VERDICT_OK;
 
 	*self = false;
 	str_init(&text);
 	alias_init(&scan, value->s, value->len);
-	while (fits && (kind = alias_next(&scan, &text)) != ALIAS_END) {
+	while (verdict == VERDICT_OK &&
+	    (kind = alias_next(&scan, &text)) != ALIAS_END) {
 		if (kind != ALIAS_ADDRESS ||
 		    !result_address(r, &from, keys, text.s, &to))
-			continue;
-		if (strcasecmp(to.text, from.text) == 0)
+			verdict = bad_entry(from.text, text.s, why);
+		else if (strcasecmp(to.text, from.text) == 0)
 			*self = true;
-		else
-			fits = add(e, &to);
+		else if (!add(e, &to))
+			verdict = why_set(why, VERDICT_LATER, "4.6.0",
+			    "Alias expansion error: %s is too many addresses",
+			    from.text);
 	}
 	str_free(&text);
-	return fits ? VERDICT_OK : why_set(why, VERDICT_LATER, "4.6.0",
-	    "Alias expansion error: %s is too many addresses", from.text);
+	return verdict;
 }
 
 /* Breadth first: each item is looked up once, and stands for itself if the
@@ -333,8 +304,10 @@ bcc(struct rewrite *r, const char *text, rewrite_add *give, void *ctx,
 	struct addr a;
 	size_t n = strlen(text);
 
-	if (n == 0 || addr_parse(&a, text, n) != n || a.len == 0)
+	if (n == 0)
 		return VERDICT_OK;
+	if (addr_parse(&a, text, n) != n || a.len == 0)
+		return bad_entry("copy", text, why);
 	return rewrite_rcpt(r, &a, give, ctx, why);
 }
 
