@@ -130,7 +130,7 @@ subtest 'trace and missing fields' => sub {
 	like($log, qr{malle/cleanup\[\d+\]: $id: message-id=<\Q$stamp.$id\E\@mail\.mondomaine\.lan>\n},
 		'log: cleanup');
 
-	my $all = "dAte: d\nfrom : f\nMessage-ID:\n <m\@i>\nX: y\n";
+	my $all = "dAte: d\nfrom : f\@g\nMessage-ID:\n <m\@i>\nX: y\n";
 	$r = submit("$all\nb\n", '-f', 'q@r', 'alice');
 	is($r->{head}, $all, 'nothing to add');
 	like($m->log, qr/pickup\[\d+\]: \w+: uid=$< from=<q\@r>\n.*message-id=<m\@i>\n\z/, 'log');
@@ -172,14 +172,14 @@ sub b64 {
 }
 
 subtest 'the text' => sub {
-	my $h = "Date: d\nFrom: f\nMessage-ID: <m>\n";
+	my $h = "Date: d\nFrom: f\@g\nMessage-ID: <m>\n";
 	my @case = (
 		[ 'a dot ends it', "$h\na\n.\nb\n", [], "a\n" ],
 		[ 'a dot at the end of input', "$h\na\n.", [], "a\n" ],
 		[ 'not with -i', "$h\na\n.\nb\n", ['-i'], "a\n.\nb\n" ],
 		[ 'not with -oi', "$h\na\n.\nb\n", ['-oi'], "a\n.\nb\n" ],
 		[ 'only a lone one', "$h\n..\n.a\n", [], "..\n.a\n" ],
-		[ 'CRLF', "Date: d\r\nFrom: f\r\nMessage-ID: <m>\r\n\r\na\r\nb\r\n.\r\n", [], "a\nb\n" ],
+		[ 'CRLF', "Date: d\r\nFrom: f\@g\r\nMessage-ID: <m>\r\n\r\na\r\nb\r\n.\r\n", [], "a\nb\n" ],
 		[ 'CR alone', "$h\na\rb\r\r\n\rc", ['-i'], "a b \n c\n" ],
 		[ 'no line end', "$h\na", [], "a\n" ],
 		[ 'no text', "$h", [], undef ],

@@ -15,6 +15,7 @@ rcpts_init(struct rcpts *r, const char *origin)
 {
 	*r = (struct rcpts){ .origin = origin };
 	str_init(&r->fields);
+	str_init(&r->list);
 }
 
 static int
@@ -58,6 +59,22 @@ parse(struct addr *a, const struct str *text)
 	return good;
 }
 
+void
+rcpts_put(struct rcpts *r, const char *address, const char *given, int code)
+{
+	if (!is_new(r, address))
+		return;
+	envelope_put_rcpt(&r->fields, address, given);
+	str_put(&r->list, address, strlen(address) + 1);
+	str_put(&r->list, given, strlen(given) + 1);
+	r->n++;
+	/* Room for the sender and the Received field. */
+	if (r->fields.bad || r->list.bad ||
+	    r->fields.len > LIMIT_ENVELOPE - LIMIT_WRITE)
+		fatal(code, "too many recipients; the first %zu would fit",
+		    r->n - 1);
+}
+
 static void
 add(struct rcpts *r, struct addr *a, int code)
 {
@@ -65,14 +82,7 @@ add(struct rcpts *r, struct addr *a, int code)
 
 	if (!addr_complete(a, r->origin))
 		fatal(code, "address too long: %s@%s", given.text, r->origin);
-	if (!is_new(r, a->text))
-		return;
-	envelope_put_rcpt(&r->fields, a->text, given.text);
-	r->n++;
-	/* Room for the sender and the Received field. */
-	if (r->fields.bad || r->fields.len > LIMIT_ENVELOPE - LIMIT_WRITE)
-		fatal(code, "too many recipients; the first %zu would fit",
-		    r->n - 1);
+	rcpts_put(r, a->text, given.text, code);
 }
 
 static _Noreturn void

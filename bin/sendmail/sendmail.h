@@ -30,6 +30,7 @@ void caller_get(struct caller *);
 struct rcpts {
 	const char *origin;	/* what completes a bare name */
 	struct str fields;
+	struct str list;	/* address NUL given NUL, each */
 	size_t n;
 	void *seen;		/* tsearch(3) */
 };
@@ -37,6 +38,9 @@ void rcpts_init(struct rcpts *, const char *origin);
 /* Adds the addresses of a list; code and where are for the complaint. */
 void rcpts_add(struct rcpts *, const char *list, size_t len, int code,
     const char *where);
+/* One that is complete already, and how it was given. */
+void rcpts_put(struct rcpts *, const char *address, const char *given,
+    int code);
 /* The one address in text ("", "<>": the null one), not completed. */
 void sender_parse(struct addr *, const char *text);
 
@@ -71,6 +75,15 @@ struct submission {
 	bool dot_ends;
 };
 void submit(struct submission *);
+/* tables.c: what smtpd does to addresses.  The tables are opened while we
+ * have our rights; then the sender, the fields of the header (for hdr's
+ * rewrite, with the context) and the recipients are rewritten.  What cannot
+ * be done is fatal. */
+struct rewrite;
+void tables_open(struct submission *);
+void tables_sender(struct submission *);
+struct rewrite *tables_header(void);
+void tables_rcpts(struct submission *);
 /* service.c: a file without a name for a message; a connection to a service
  * (a parameter's value); sends the message in the file, size octets as SMTP
  * counts them.  What cannot be done is fatal. */

@@ -18,6 +18,7 @@
 #include "pure/envelope.h"
 #include "pure/hdr.h"
 #include "store/queue.h"
+#include "store/rewrite.h"
 #include "store/users.h"
 #include "store/wake.h"
 #include "sys/clock.h"
@@ -103,6 +104,7 @@ open_spool(struct submission *s)
 		    "/etc/passwd; make it, or correct %s/main.cf", name,
 		    s->conf.dir);
 	(void)wake_open(&s->conf);
+	tables_open(s);
 	if (queue_open(&sub.queue, conf_get(&s->conf, CONF_QUEUE_DIRECTORY),
 	    owner.uid, owner.gid, false) != 0) {
 		without_spool(s, errno);
@@ -340,9 +342,17 @@ submit(struct submission *s)
 	sub.hdr.drop_bcc = true;
 	sub.input.dot_ends = s->dot_ends;
 	sub.limit = conf_number(&s->conf, CONF_MESSAGE_SIZE_LIMIT);
+	/* Else it is the service that does this. */
+	if (sub.spill == NULL) {
+		tables_sender(s);
+		sub.hdr.rewrite = rewrite_field;
+		sub.hdr.ctx = tables_header();
+	}
 	set_missing(s);
 	read_header(s);
 	take_recipients(s);
+	if (sub.spill == NULL)
+		tables_rcpts(s);
 	put_envelope(s);
 	put(sub.head.s, sub.head.len);
 	while (sub.file.error == 0 &&

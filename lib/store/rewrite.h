@@ -37,8 +37,8 @@ enum verdict rewrite_sender(struct rewrite *, struct addr *, struct why *);
 enum verdict rewrite_header_rcpt(struct rewrite *, struct addr *,
     struct why *);
 
-/* masquerade_domains: bob@host.example.org becomes bob@example.org where that is
- * listed; "!sub.example.org" before it leaves that part alone. */
+/* masquerade_domains: bob@host.example.org becomes bob@example.org where that
+ * is listed; "!sub.example.org" before it leaves that part alone. */
 void rewrite_masquerade(const struct rewrite *, struct addr *);
 
 /* For hdr's rewrite: a field with addresses, rewritten where that can be done

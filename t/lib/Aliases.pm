@@ -104,8 +104,9 @@ sub post {
 		my $reply = $talk->ask("RCPT TO:<$address>");
 		$reply =~ /^250 / or die "RCPT $address: $reply\n";
 	}
-	$talk->ask('DATA');
-	my $reply = $talk->ask(($text =~ s/\n/\r\n/gr) . '.');
+	my $reply = $talk->ask('DATA');
+	$reply = $talk->ask(($text =~ s/\n/\r\n/gr) . '.')
+	    if $reply =~ /^354 /;
 	$talk->ask('QUIT');
 	$talk->close;
 	return $reply;
