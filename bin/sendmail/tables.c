@@ -97,11 +97,12 @@ tables_rcpts(struct submission *s)
 		check(s, &why);
 	}
 	a.given = "";
-	for (p = given.list.s; p < end; p += strlen(p) + 1, p += strlen(p) + 1) {
+	for (p = given.list.s; p < end; p += strlen(p) + 1) {
 		read_again(&rcpt, p);
 		why.verdict = rewrite_bcc(&tables.rewrite, NULL, &rcpt, add,
 		    &a, &why);
 		check(s, &why);
+		p += strlen(p) + 1;	/* over what was given */
 	}
 	why.verdict = rewrite_bcc(&tables.rewrite, &s->sender, NULL, add, &a,
 	    &why);
