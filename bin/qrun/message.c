@@ -65,6 +65,30 @@ one_mailbox(struct runner *r, const char *address, struct expansion *e,
 	return &e->target[0];
 }
 
+/* Only mail_owner puts files into the spool; one that was on its way to a
+ * mailbox when a runner died belongs to the recipient t already (NULL: not
+ * known now). */
+static bool
+is_foreign(const struct runner *r, const struct queue_message *m,
+    const struct target *t)
+{
+	if (m->st.st_uid == r->queue.owner)
+		return false;
+	return m->envelope.nrcpt != 1 ||
+	    (t != NULL && t->user->uid != m->st.st_uid);
+}
+
+static bool
+set_aside(struct queue_message *m)
+{
+	struct why why;
+
+	(void)queue_set_aside(m, &why, "neither mail_owner's nor its "
+	    "recipient's");
+	log_warning("qmgr", "%s/%s", m->place, why.text);
+	return true;
+}
+
 bool
 message_by_rename(struct runner *r, struct queue_message *m)
 {
@@ -76,9 +100,15 @@ message_by_rename(struct runner *r, struct queue_message *m)
 	bool virtual;
 	int given;
 
-	if (m->envelope.nrcpt != 1 || !tables_open(r, &why))
+	if (m->envelope.nrcpt != 1)
+		return is_foreign(r, m, NULL) && set_aside(m);
+	if (!tables_open(r, &why))
 		return false;
 	t = one_mailbox(r, rcpt->address, &e, &why);
+	if (is_foreign(r, m, t)) {
+		expansion_free(&e);
+		return set_aside(m);
+	}
 	virtual = t != NULL && t->user->home[0] == '\0';
 	given = t != NULL ? deliver_rename(r, m, t, &why) : 0;
 	expansion_free(&e);
@@ -88,8 +118,7 @@ message_by_rename(struct runner *r, struct queue_message *m)
 	report_rcpt(m, rcpt, NULL, virtual ? "virtual" : "local", started,
 	    &why);
 	if (given == 1) {
-		if (strcmp(m->place, "incoming") != 0)
-			queue_forget(m);
+		queue_forget(m);	/* postsuper -r leaves one, too */
 		report_removed(m);
 		return true;
 	}
