@@ -281,14 +281,6 @@ read_bool(const char *s, uint64_t *out)
 	return *out || strcasecmp(s, "no") == 0;
 }
 
-/* What a time without a unit is in: what its default is in, as with Postfix
- * ("maximal_queue_lifetime = 5" is five days). */
-static char
-unit_of(const struct conf_parameter *p)
-{
-	return p->value[strlen(p->value) - 1];
-}
-
 static int
 check_number(struct conf *c, enum conf_id id, struct why *why)
 {
@@ -314,7 +306,9 @@ check_number(struct conf *c, enum conf_id id, struct why *why)
 		    "%ju", p->name, v, (uintmax_t)p->min, (uintmax_t)p->max);
 		break;
 	case CONF_TIME:
-		if (num_parse_time(v, unit_of(p), p->max, n) && *n >= p->min)
+		/* Without a unit it has its default's, as with Postfix. */
+		if (num_parse_time(v, p->value[strlen(p->value) - 1], p->max,
+		    n) && *n >= p->min)
 			return 0;
 		(void)snprintf(what, sizeof(what), "bad time configuration: "
 		    "%s = %.100s; write a time from %jus to %jus (units: "
