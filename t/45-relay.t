@@ -401,6 +401,35 @@ subtest 'a dead next hop' => sub {
 	$m->main(relayhost => undef, minimal_backoff_time => '1s');
 };
 
+subtest 'so many at once' => sub {
+	my $busy = $m->dir . '/busy';
+	my $many = next_hop(reply => sub {
+		my ($verb) = @_;
+		mkdir "$busy/$$" if $verb eq 'EHLO';
+		if ($verb eq '.') {
+			# Long enough for others to come, if they may.
+			select undef, undef, undef, 0.1;
+			my $n = () = glob "$busy/*";
+			mkdir "$busy-$n";
+			rmdir "$busy/$$";
+		}
+		return;
+	});
+	mkdir $busy;
+	$m->main(relayhost => '[127.0.0.1]:' . $many->port,
+	    default_destination_concurrency_limit => 2, default_process_limit => 8);
+	clear();
+	queue(["u$_\@other.example"]) for 1 .. 12;
+	my @pid = map { Malle::spawn([ Malle::program('qrun') ], [ \*STDIN, \*STDOUT, \*STDERR ],
+	    { env => $m->env }) } 1 .. 2;
+	waitpid $_, 0 for @pid;
+	is(scalar $m->queue, 0, 'all of them went');
+	ok(-d "$busy-2", 'two at once');
+	is(join(' ', grep { !/-[12]$/ } glob "$busy-*"), '', 'by two runners, and never three');
+	$m->main(map { $_ => undef } qw(relayhost default_destination_concurrency_limit));
+	$m->main(default_process_limit => 4);
+};
+
 subtest 'IPv6' => sub {
 	my $six = eval { next_hop(host => '::1') };
 	plan skip_all => 'no ::1 here' if !$six;

@@ -26,8 +26,8 @@ enum {
 	HOP_AGE = 7 * 86400	/* seconds after which it is rubbish */
 };
 
-static void
-hop_path(const struct remote_group *g, char path[static HOP_PATH])
+void
+hop_hash(const struct remote_group *g, char hash[static HOP_HASH])
 {
 	uint64_t value[2];
 	struct hash h;
@@ -36,7 +36,16 @@ hop_path(const struct remote_group *g, char path[static HOP_PATH])
 	hash_put(&h, g->lmtp ? "lmtp:" : "smtp:", 5);
 	hash_put(&h, g->hop, strlen(g->hop));
 	hash_end(&h, value);
-	(void)snprintf(path, HOP_PATH, "lock/hop-%016" PRIx64, value[0]);
+	(void)snprintf(hash, HOP_HASH, "%016" PRIx64, value[0]);
+}
+
+static void
+hop_path(const struct remote_group *g, char path[static HOP_PATH])
+{
+	char hash[HOP_HASH];
+
+	hop_hash(g, hash);
+	(void)snprintf(path, HOP_PATH, "lock/hop-%s", hash);
 }
 
 /* This version has no TLS: mail that may not go without it waits. */
@@ -168,15 +177,31 @@ remote_note(struct runner *r, const struct remote_group *g,
 	(void)close(fd);
 }
 
+/* A slot that somebody has is younger than it looks. */
+static void
+remove_old(int dir, const char *name, int64_t before)
+{
+	struct stat st;
+	int fd;
+
+	if ((strncmp(name, "hop-", 4) != 0 && strncmp(name, "slot-", 5) != 0))
+		return;
+	fd = fsop_open(dir, name, O_RDWR, &st);
+	if (fd < 0)
+		return;
+	if (st.st_mtime < before && fsop_lock(fd) == 0)
+		(void)unlinkat(dir, name, 0);
+	(void)close(fd);
+}
+
 void
 remote_sweep(struct runner *r)
 {
-	int64_t now = clock_now_us() / 1000000;
+	int64_t before = clock_now_us() / 1000000 - HOP_AGE;
 	int fd = openat(r->queue.dir, "lock", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
-	struct stat st;
 
 	if (d == NULL) {
 		if (fd >= 0)
@@ -184,9 +209,6 @@ remote_sweep(struct runner *r)
 		return;
 	}
 	while ((e = readdir(d)) != NULL)
-		if (strncmp(e->d_name, "hop-", 4) == 0 && fstatat(fd,
-		    e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_mtime < now - HOP_AGE)
-			(void)unlinkat(fd, e->d_name, 0);
+		remove_old(fd, e->d_name, before);
 	(void)closedir(d);
 }

@@ -18,7 +18,8 @@
  * expand*.c	what does an address stand for?
  * deliver.c	one target: by rename, or by the agent (agent.c)
  * route.c	is it for here, and if not, where does it go?
- * remote.c	those that leave; handover.c: by relay; hop.c: or not now
+ * remote.c	those that leave; handover.c: by relay
+ * hop.c		or not now; slot.c: or not so many at once
  * forward.c	a new message for other addresses
  * failure.c	who is told what could not be delivered (notice.c)
  * report.c	the log

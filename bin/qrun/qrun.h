@@ -129,6 +129,12 @@ bool remote_may(struct runner *, const struct remote_group *, int *probe,
 /* What is known of it now: it is dead, or (why NULL) it is not. */
 void remote_note(struct runner *, const struct remote_group *,
     const struct why *);
+enum { HOP_HASH = 17 };
+void hop_hash(const struct remote_group *, char hash[static HOP_HASH]);
+/* slot.c: one of the places that a next hop has; waits a while for it.
+ * *slot is then a lock that the caller closes afterwards, or -1. */
+bool slot_take(struct runner *, const struct remote_group *, int *slot,
+    struct why *);
 /* Forgets what is old. */
 void remote_sweep(struct runner *);
 /* handover.c: runs relay for the group. */

@@ -61,17 +61,24 @@ one_group(struct runner *r, struct queue_message *m, const struct leg *leg,
     const struct remote_group *g)
 {
 	struct why why;
-	int probe;
+	int probe, slot;
+	bool may;
 
 	switch (leg->kind) {
 	case ROUTE_SMTP:
 	case ROUTE_LMTP:
-		if (!remote_may(r, g, &probe, &why))
+		if (!slot_take(r, g, &slot, &why))
 			break;
-		relay_run(r, m, g);
+		may = remote_may(r, g, &probe, &why);
+		if (may)
+			relay_run(r, m, g);
 		if (probe >= 0)
 			(void)close(probe);
-		return;
+		if (slot >= 0)
+			(void)close(slot);
+		if (may)
+			return;
+		break;
 	case ROUTE_DISCARD:
 		(void)why_set(&why, VERDICT_OK, "2.0.0", "%.300s",
 		    leg->hop[0] != '\0' ? leg->hop : "discarded");

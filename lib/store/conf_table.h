@@ -23,6 +23,7 @@ CONF_PARAMETER(CONFIG_DIRECTORY, "config_directory", "/etc/malle", CONF_STRING, 
 CONF_PARAMETER(DAEMON_DIRECTORY, "daemon_directory", "/usr/libexec/malle", CONF_STRING, 0, 0)
 CONF_PARAMETER(DATA_DIRECTORY, "data_directory", "/var/lib/malle", CONF_STRING, 0, 0)
 CONF_PARAMETER(DEFAULT_DATABASE_TYPE, "default_database_type", "gdbm", CONF_STRING, 0, 0)
+CONF_PARAMETER(CONCURRENCY_LIMIT, "default_destination_concurrency_limit", "20", CONF_NUMBER, 0, 10000)
 CONF_PARAMETER(DEFAULT_RECIPIENT_LIMIT, "default_destination_recipient_limit", "50", CONF_NUMBER, 0, 10000)
 CONF_PARAMETER(DEFAULT_PRIVS, "default_privs", "nobody", CONF_STRING, 0, 0)
 CONF_PARAMETER(DEFAULT_PROCESS_LIMIT, "default_process_limit", "100", CONF_NUMBER, 1, 100000)
