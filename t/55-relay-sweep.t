@@ -84,19 +84,10 @@ sub check {
 	my $want = $text =~ s/^\./../gmr =~ s/\n/\r\n/gr;
 	my %copies = map { $_ => 0 } @to;
 
-	for my $session (map { [@$_] } $s->{next}->sessions) {
-		my @rcpt;
-		for (@$session) {
-			@rcpt = () if /^MAIL/;
-			push @rcpt, $1 if /^RCPT TO:<(.*)>/;
-			$copies{$_}++ for /^DATA$/ ? @rcpt : ();
-		}
-	}
-	push @wrong, "$_ was never sent" for grep { !$copies{$_} } @to;
-	my @text = $s->{next}->messages;
-	push @wrong, 'damaged' if grep { $_ ne $want } grep { length } @text;
-	# a and b apart, each perhaps once more.
-	push @wrong, @text . ' copies' if @text < 2 || @text > 3;
+	$copies{$_}++ for map { @$_ } $s->{next}->taken;
+	push @wrong, "$_: $copies{$_} copies"
+	    for grep { $copies{$_} < 1 || $copies{$_} > 2 } @to;
+	push @wrong, 'damaged' if grep { $_ ne $want } $s->{next}->messages;
 	return @wrong;
 }
 

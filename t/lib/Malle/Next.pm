@@ -96,11 +96,11 @@ sub serve {
 	}
 }
 
-=item sessions, messages, text
+=item sessions, messages, taken, text
 
 What each connection said, a line for each command (and "END", when it is
 over; "EARLY" before a command that came when an answer was still due); the
-messages, as they came; everything in one.
+messages, as they came; whom each of them was for; everything in one.
 
 =cut
 
@@ -112,6 +112,7 @@ sub files {
 
 sub sessions { return map { [ split /\n/, slurp($_) ] } files($_[0], qr/^\d+$/) }
 sub messages { return map { slurp($_) } files($_[0], qr/\./) }
+sub taken    { return map { [ split ' ', slurp($_) ] } files($_[0], qr/-/) }
 sub text     { return join '', map { slurp($_) } files($_[0], qr/^\d+$/) }
 
 =item reset, stop
@@ -184,7 +185,7 @@ sub usual {
 
 sub session {
 	my ($self, $c, $log, $file) = @_;
-	my ($buf, %count, $rcpts) = ('');
+	my ($buf, %count, @rcpt) = ('');
 	my $pending = IO::Select->new($c);
 	my $messages = 0;
 	my $answer = sub {
@@ -195,8 +196,9 @@ sub session {
 		# Was there something to read before it was answered?
 		print {$log} "EARLY\n" if $self->{early} && $verb ne 'QUIT' &&
 		    (length $buf || $pending->can_read(0.02));
-		$rcpts++ if $verb eq 'RCPT' && !ref $what[0] && $what[0] =~ /^2/;
-		$rcpts = 0 if $verb eq 'MAIL';
+		push @rcpt, $line =~ /<(.*?)>/
+		    if $verb eq 'RCPT' && !ref $what[0] && $what[0] =~ /^2/;
+		@rcpt = () if $verb eq 'MAIL';
 		put($self, $c, @what) or return;
 		return ref $what[0] ? ${ $what[0] } : $what[0];
 	};
@@ -223,10 +225,9 @@ sub session {
 			$text = substr $buf, 0, $end;
 			substr $buf, 0, $end + 3, '';
 		}
-		open my $to, '>:raw', sprintf '%s.%03d', $file, $messages++ or die;
-		print {$to} $text;
-		close $to;
-		for my $k (1 .. ($self->{lmtp} ? $rcpts : 1)) {
+		Malle::spew(sprintf('%s-%03d', $file, $messages), "@rcpt");
+		Malle::spew(sprintf('%s.%03d', $file, $messages++), $text);
+		for my $k (1 .. ($self->{lmtp} ? @rcpt : 1)) {
 			$answer->('.', '.') or return;
 		}
 	}
