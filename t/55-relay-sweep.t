@@ -56,7 +56,7 @@ sub run_once {
 	$s->{next}->reset;
 	unlink map { $m->spool . "/$_" } $m->queue;
 	unlink glob $m->spool . '/{state,lock}/*';
-	put($m, 'incoming', id_of(1700000000, ++$s->{n}), { from => 'bob@mondomaine.lan',
+	put($m, 'incoming', id_of(time - 10, ++$s->{n}), { from => 'bob@mondomaine.lan',
 	    to => \@to, text => $text });
 	return $m->run({ seconds => 50 }, tracer(), @how, program('qrun'));
 }
