@@ -24,6 +24,21 @@ networks(const char *list, const char *end)
 	}
 }
 
+static void
+elements(const char *text, const char *end)
+{
+	const char *list = text, *before = text, *element;
+	size_t len;
+	int more;
+
+	while ((more = list_next_element(&list, &element, &len)) > 0) {
+		MUST(list > before && list <= end);
+		MUST(element >= before && element + len <= list);
+		before = list;
+	}
+	MUST(more == 0 || list == before);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -43,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(total <= (size_t)(end - text));
 	(void)list_has_domain(text, end + (end < text + size));
 	networks(text, end);
+	elements(text, end);
 	free(text);
 	return 0;
 }

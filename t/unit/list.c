@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "pure/str.h"
 #include "tap.h"
 
 static const struct {
@@ -125,6 +126,50 @@ split(void)
 	}
 }
 
+/* Each element in "|", "!" where braces do not match and what is left then. */
+static const struct {
+	const char *list, *joined;
+} elements[] = {
+	{ "", "" },
+	{ " ,\t\n", "" },
+	{ "a", "a|" },
+	{ " a, b\tc\n", "a|b|c|" },
+	{ "hash:/a,texthash:/b", "hash:/a|texthash:/b|" },
+	{ "{hash:/with blank} x", "hash:/with blank|x|" },
+	{ "{ hash:/with blank , } x", "hash:/with blank|x|" },
+	{ "inline:{ a = b, {c = d, e} } x", "inline:{ a = b, {c = d, e} }|x|" },
+	{ "{{a b} c}", "{a b} c|" },
+	{ "{}", "|" },
+	{ "{ }", "|" },
+	{ "{a}b c", "{a}b|c|" },
+	{ "{a", "!{a" },
+	{ "x, {a b", "x|! {a b" },
+	{ "a} b", "!a} b" },
+	{ "x {a}} b", "x|! {a}} b" }
+};
+
+static void
+split_elements(void)
+{
+	const char *list, *element;
+	struct str joined;
+	size_t i, len;
+	int more;
+
+	str_init(&joined);
+	for (i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
+		str_reset(&joined);
+		list = elements[i].list;
+		while ((more = list_next_element(&list, &element, &len)) > 0)
+			str_printf(&joined, "%.*s|", (int)len, element);
+		if (more < 0)
+			str_printf(&joined, "!%s", list + (list[0] == ','));
+		is_mem(joined.s, joined.len, elements[i].joined,
+		    strlen(elements[i].joined), elements[i].list);
+	}
+	str_free(&joined);
+}
+
 int
 main(void)
 {
@@ -134,6 +179,7 @@ main(void)
 	char name[200];
 
 	split();
+	split_elements();
 	for (i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
 		ok(list_has_domain(domains[i].list, domains[i].domain) ==
 		    domains[i].in, "\"%s\" in \"%s\"", domains[i].domain,
