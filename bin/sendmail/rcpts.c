@@ -18,6 +18,14 @@ rcpts_init(struct rcpts *r, const char *origin)
 	str_init(&r->list);
 }
 
+void
+rcpts_free(struct rcpts *r)
+{
+	str_free(&r->fields);
+	str_free(&r->list);
+	tdestroy(r->seen, free);
+}
+
 static int
 compare(const void *a, const void *b)
 {

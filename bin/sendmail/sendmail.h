@@ -35,6 +35,7 @@ struct rcpts {
 	void *seen;		/* tsearch(3) */
 };
 void rcpts_init(struct rcpts *, const char *origin);
+void rcpts_free(struct rcpts *);
 /* Adds the addresses of a list; code and where are for the complaint. */
 void rcpts_add(struct rcpts *, const char *list, size_t len, int code,
     const char *where);

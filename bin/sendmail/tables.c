@@ -107,6 +107,5 @@ tables_rcpts(struct submission *s)
 	why.verdict = rewrite_bcc(&tables.rewrite, &s->sender, NULL, add, &a,
 	    &why);
 	check(s, &why);
-	str_free(&given.fields);
-	str_free(&given.list);
+	rcpts_free(&given);
 }
