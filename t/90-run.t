@@ -27,7 +27,7 @@ END { kill KILL => map { -$_ } @server }
 # once it has ended.
 sub start {
 	my (%opt) = @_;
-	my $self = { base => free_base(25, 110, 465, 628, 995), form => 'nowait', as => [], %opt };
+	my $self = { base => free_base(25, 110, 465, 587, 628, 995), form => 'nowait', as => [], %opt };
 	my $out  = $m->dir . '/out.' . @server;
 
 	open my $null, '<', '/dev/null' or die;
@@ -73,7 +73,7 @@ sub processes {
 sub port_is_free {
 	my ($self) = @_;
 
-	return !grep { !Malle::is_free($self->{base} + $_) } 25, 110, 465, 628, 995;
+	return !grep { !Malle::is_free($self->{base} + $_) } 25, 110, 465, 587, 628, 995;
 }
 
 sub is_over {

@@ -9,7 +9,7 @@
  * checkpw, and if they are right becomes the owner of the mailbox for good
  * and goes on itself.  Not started as root it is one, with what rights it
  * has.  What can contain code run as root: this file, monitor.c,
- * pop3_verify in login.c, and open_mailbox in transaction.c.  Exit codes:
+ * login_verify, and open_mailbox in transaction.c.  Exit codes:
  * sysexits.
  *
  * pop3d.c		starting, the two processes
@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/login.h"
 #include "sys/clock.h"
 #include "sys/fsop.h"
 #include "sys/inetd.h"
@@ -115,7 +116,8 @@ watch(struct pop3 *p)
 		}
 		tries++;
 		answer = r.kind != MONITOR_PASSWORD ? MONITOR_LATER :
-		    pop3_verify(p, r.user, r.password);
+		    login_verify(&p->conf, "pop3d", r.user, r.password,
+		    &p->account);
 		explicit_bzero(&r, sizeof(r));
 		monitor_answer(&p->monitor, answer);
 	}

@@ -69,9 +69,6 @@ enum session_step pop3_auth(void *ctx, char *arg);
 
 /* login.c: a name and a password from the client, wiped afterwards. */
 enum session_step pop3_login(struct pop3 *, const char *user, char *password);
-/* Asks checkpw and finds the account; by whoever may. */
-enum monitor_answer pop3_verify(struct pop3 *, const char *user,
-    const char *password);
 
 /* transaction.c: as the owner of the mailbox, from the answer to the login
  * to the end.  Returns the exit code. */

@@ -150,6 +150,7 @@ do_ehlo(void *ctx, char *arg)
 	smtpd_reply(s, "250-VRFY");
 	if (s->tls.level != STARTTLS_NONE && !s->tls.active)
 		smtpd_reply(s, "250-STARTTLS");
+	smtpd_offer_auth(s);
 	smtpd_reply(s, "250-ENHANCEDSTATUSCODES");
 	smtpd_reply(s, "250 8BITMIME");
 	return junk(s);
@@ -214,12 +215,26 @@ after_word(char *arg, const char *word)
 }
 
 static enum session_step
+reject_sender(struct smtpd *s, const struct addr *a, const struct why *why)
+{
+	const char *code = why->verdict == VERDICT_NEVER ? "553" : "451";
+
+	log_line("smtpd", "NOQUEUE: reject: MAIL from %s[%s]: %s %s <%s>: %s; "
+	    "from=<%s> proto=%s helo=<%s>", s->peer.name, s->peer.addr, code,
+	    why->status, a->text, why->text, a->text, smtpd_protocol(s),
+	    s->helo.s);
+	return smtpd_refuse(s, "%s %s <%.330s>: %s", code, why->status,
+	    a->text, why->text);
+}
+
+static enum session_step
 do_mail(void *ctx, char *arg)
 {
 	struct smtpd *s = ctx;
 	char *p = after_word(arg, "FROM:");
 	enum session_step step;
 	struct addr a;
+	struct why why;
 	size_t n;
 
 	if (s->helo.len == 0 && conf_number(&s->conf,
@@ -240,6 +255,8 @@ do_mail(void *ctx, char *arg)
 	if (!has_space(s))
 		return smtpd_refuse(s,
 		    "452 4.3.1 Insufficient system storage");
+	if (!smtpd_owns_sender(s, &a, &why))
+		return reject_sender(s, &a, &why);
 	smtpd_reset(s);
 	s->sender = a;
 	s->in_mail = true;
@@ -301,14 +318,6 @@ do_quit(void *ctx, char *arg)
 }
 
 static enum session_step
-do_auth(void *ctx, char *arg)
-{
-	(void)arg;
-	return smtpd_refuse(ctx,
-	    "503 5.5.1 Error: authentication not enabled");
-}
-
-static enum session_step
 do_not_here(void *ctx, char *arg)
 {
 	(void)arg;
@@ -352,7 +361,7 @@ const struct session_command smtpd_commands[] = {
 	{ "VRFY", do_vrfy },
 	{ "HELP", do_help },
 	{ "QUIT", do_quit },
-	{ "AUTH", do_auth },
+	{ "AUTH", smtpd_auth },
 	{ "STARTTLS", smtpd_starttls },
 	{ "ETRN", do_not_here },
 	{ "GET", do_foreign },

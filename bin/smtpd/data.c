@@ -53,6 +53,26 @@ put_tls(const struct smtpd *s, struct str *e)
 	str_puts(e, ")\n\t(No client certificate requested)\n");
 }
 
+static void
+put_login(const struct smtpd *s, struct str *e)
+{
+	if (s->login[0] != '\0' && conf_number(&s->conf,
+	    CONF_SMTPD_SASL_AUTHENTICATED_HEADER) != 0)
+		str_printf(e, "\t(Authenticated sender: %s)\n", s->login);
+}
+
+static void
+log_client(const struct smtpd *s, const char *id)
+{
+	if (s->login[0] == '\0')
+		log_line("smtpd", "%s: client=%s[%s]", id, s->peer.name,
+		    s->peer.addr);
+	else
+		log_line("smtpd", "%s: client=%s[%s], sasl_method=%s, "
+		    "sasl_username=%s", id, s->peer.name, s->peer.addr,
+		    s->login_method, s->login);
+}
+
 /* The envelope, and the trace field that ends it (RFC 5321 4.4). */
 static void
 put_envelope(struct receive *r)
@@ -67,6 +87,7 @@ put_envelope(struct receive *r)
 	str_printf(&e, "Received: from %s (%s [%s%s])\n", helo, s->peer.name,
 	    s->peer.family == AF_INET6 ? "IPv6:" : "", s->peer.addr);
 	put_tls(s, &e);
+	put_login(s, &e);
 	str_printf(&e, "\tby %s (%s) with %s id %s",
 	    conf_get(&s->conf, CONF_MYHOSTNAME),
 	    conf_get(&s->conf, CONF_MAIL_NAME), smtpd_protocol(s), r->file.id);
@@ -80,7 +101,8 @@ put_envelope(struct receive *r)
 	str_free(&e);
 }
 
-/* What our own machine's programs leave out is added for them; other
+/* What our own machine's programs, and who has logged in, leave out is added
+ * for them; other
  * people's mail stays as it is (RFC 6409 8). */
 static void
 set_missing(struct receive *r)
@@ -91,7 +113,7 @@ set_missing(struct receive *r)
 
 	clock_local(now, &t);
 	date_rfc5322(r->date, &t);
-	if (!s->peer.own)
+	if (!s->peer.own && s->login[0] == '\0')
 		return;
 	(void)gmtime_r(&now, &t);
 	(void)snprintf(r->add_date, sizeof(r->add_date), "Date: %s\n",
@@ -243,8 +265,7 @@ smtpd_data(void *ctx, char *arg)
 		    smtpd_refuse(s, "452 4.3.1 Insufficient system storage") :
 		    smtpd_refuse(s, "451 4.3.0 Error: queue file write error");
 	}
-	log_line("smtpd", "%s: client=%s[%s]", r->file.id, s->peer.name,
-	    s->peer.addr);
+	log_client(s, r->file.id);
 	r->size = 0;
 	r->too_big = false;
 	r->limit = conf_number(&s->conf, CONF_MESSAGE_SIZE_LIMIT);

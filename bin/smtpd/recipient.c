@@ -34,7 +34,8 @@ smtpd_open_tables(struct smtpd *s)
 	    map_list_open(&t->known[DOMAIN_RELAY],
 	    conf_get(c, CONF_RELAY_RECIPIENT_MAPS), type, &why) == 0 &&
 	    map_list_open(&t->relocated, conf_get(c, CONF_RELOCATED_MAPS),
-	    type, &why) == 0) {
+	    type, &why) == 0 && map_list_open(&t->sender_login,
+	    conf_get(c, CONF_SMTPD_SENDER_LOGIN_MAPS), type, &why) == 0) {
 		map_list_log_stale(&t->known[DOMAIN_LOCAL], "smtpd");
 		map_list_log_stale(&t->known[DOMAIN_VIRTUAL_MAILBOX],
 		    "smtpd");

@@ -5,8 +5,9 @@
  * Started by xinetd or systemd, once per connection or with the listening
  * socket on fd 0, or by anyone on a pipe.  Started as root it opens what it
  * needs and becomes mail_owner for good before the first octet is read; what
- * it could then damage is the spool.  Where TLS is configured it is two, and
- * the other half, monitor.c, can be asked for it.  Exit codes: sysexits.
+ * it could then damage is the spool.  Where TLS or AUTH is configured it is
+ * two, and the other half, monitor.c, can be asked for these.  Exit codes:
+ * sysexits.
  *
  * smtpd.c	starting, the greeting, the last log lines
  * commands.c	the table of commands and the simple ones
@@ -15,6 +16,7 @@
  * data.c	receiving, the commit
  * monitor.c	the half that is not confined
  * tls.c	STARTTLS
+ * auth.c	AUTH
  */
 #include "smtpd.h"
 
@@ -173,7 +175,8 @@ converse(struct smtpd *s)
 		.bio = &s->bio, .table = smtpd_commands, .count = count,
 		.verb = "CONNECT", .bad_line = smtpd_bad_line,
 		.line_end = smtpd_line_end, .ctx = s,
-		.may = s->tls.level == STARTTLS_ENCRYPT ? smtpd_may : NULL,
+		.may = s->tls.level == STARTTLS_ENCRYPT || s->auth_required ?
+		    smtpd_may : NULL,
 		.line_seconds = (int)conf_number(&s->conf, CONF_SMTPD_TIMEOUT)
 	};
 	if (s->tls.level == STARTTLS_WRAPPER && !smtpd_wrapper(s))
@@ -232,7 +235,11 @@ session(void *ctx)
 		.level = starttls_level(&s->conf,
 		    CONF_SMTPD_TLS_SECURITY_LEVEL, CONF_SMTPD_TLS_WRAPPERMODE)
 	};
-	if (s->tls.level == STARTTLS_NONE)
+	s->auth_required = conf_number(&s->conf,
+	    CONF_SMTPD_SASL_AUTH_REQUIRED) != 0;
+	s->auth_enabled = s->auth_required || conf_number(&s->conf,
+	    CONF_SMTPD_SASL_AUTH_ENABLE) != 0;
+	if (s->tls.level == STARTTLS_NONE && !s->auth_enabled)
 		return speak(s);
 	if (monitor_fork(&s->monitor) != 0) {
 		(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));

@@ -30,6 +30,7 @@ struct smtpd_tables {
 	struct map_list known[DOMAIN_OTHER];	/* recipients of each class */
 	bool accounts;		/* passwd_file is one of the local ones */
 	struct map_list relocated;
+	struct map_list sender_login;
 };
 
 struct smtpd {
@@ -55,7 +56,13 @@ struct smtpd {
 
 	/* TLS */
 	struct starttls tls;
-	struct monitor monitor;	/* only where TLS is configured */
+	struct monitor monitor;	/* only where this or AUTH is configured */
+
+	/* AUTH */
+	bool auth_enabled, auth_required;
+	unsigned login_tries;	/* that failed */
+	char login[LIMIT_USER + 1]; /* the account, or "" */
+	const char *login_method;
 
 	/* the transaction; begins with MAIL */
 	bool in_mail;
@@ -108,6 +115,13 @@ int smtpd_watch(struct smtpd *);
 enum session_step smtpd_starttls(void *ctx, char *arg);
 bool smtpd_wrapper(struct smtpd *);
 bool smtpd_may(void *ctx, const char *verb, enum session_step *);
+/* auth.c: AUTH; may it be used now; the lines of EHLO about it. */
+enum session_step smtpd_auth(void *ctx, char *arg);
+bool smtpd_may_auth(const struct smtpd *);
+void smtpd_offer_auth(struct smtpd *);
+/* May who has logged in use this sender?  Else why not. */
+bool smtpd_owns_sender(struct smtpd *, const struct addr *, struct why *);
+
 /* "ESMTPS" and the like, RFC 3848. */
 const char *smtpd_protocol(const struct smtpd *);
 

@@ -52,7 +52,7 @@ smtpd_wrapper(struct smtpd *s)
 	return fd >= 0 && starttls_shake(&s->tls, &s->bio, fd);
 }
 
-/* What a client may say before TLS where mail needs it. */
+/* What a client may say before TLS, or AUTH, where mail needs it. */
 static bool
 is_early(const char *verb)
 {
@@ -78,11 +78,20 @@ smtpd_may(void *ctx, const char *verb, enum session_step *step)
 		    "command first");
 		return false;
 	}
+	if (s->auth_required && s->login[0] == '\0' &&
+	    strcmp(verb, "AUTH") != 0 && strcmp(verb, "RSET") != 0) {
+		*step = smtpd_refuse(s, "530 5.7.0 Authentication required");
+		return false;
+	}
 	return true;
 }
 
 const char *
 smtpd_protocol(const struct smtpd *s)
 {
-	return !s->esmtp ? "SMTP" : s->tls.active ? "ESMTPS" : "ESMTP";
+	if (!s->esmtp)
+		return "SMTP";
+	if (s->login[0] != '\0')
+		return s->tls.active ? "ESMTPSA" : "ESMTPA";
+	return s->tls.active ? "ESMTPS" : "ESMTP";
 }
