@@ -284,7 +284,7 @@ is($r->{status}, 0, '--help is no error');
 like($r->{out}, qr/^usage: pop3d /, 'and says how');
 is(run('pop3d', '-x')->{status}, 64, 'an unknown option is one');
 $r = run({ env => { MAIL_CONFIG => '/nonexistent' } }, 'pop3d');
-is($r->{out}, "-ERR [SYS/TEMP] Server configuration error\r\n",
+is($r->{out}, "-ERR [SYS/PERM] Server configuration error\r\n",
 	'without main.cf the client is told');
 is($r->{status}, 78, 'and the caller');
 done_testing;

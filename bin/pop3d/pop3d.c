@@ -36,7 +36,8 @@
 #include "sys/log.h"
 #include "sys/priv.h"
 
-#define CANNOT_SERVE	"-ERR [SYS/TEMP] Server configuration error\r\n"
+#define CANNOT_SERVE	"-ERR [SYS/PERM] Server configuration error\r\n"
+#define CANNOT_START	"-ERR [SYS/TEMP] Cannot start a session now\r\n"
 #define BUSY		"-ERR [SYS/TEMP] Too many connections\r\n"
 
 /* Static: the buffers cost memory only once they are used. */
@@ -159,7 +160,7 @@ session(void *ctx)
 	(void)conf_get(&p->conf, CONF_MYHOSTNAME);
 	(void)conf_get(&p->conf, CONF_MAIL_NAME);
 	if (monitor_start(&p->monitor, p->owner.uid, p->owner.gid) != 0) {
-		(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
+		(void)fsop_write(1, CANNOT_START, strlen(CANNOT_START));
 		return EX_OSERR;
 	}
 	if (p->monitor.child != 0)
@@ -190,7 +191,8 @@ main(int argc, char **argv)
 		.session = session, .refresh = refresh, .ctx = &pop3,
 		.max_idle = &pop3.max_idle,
 		.max_children = &pop3.max_children,
-		.max_per_client = &pop3.max_per_client, .busy = BUSY
+		.max_per_client = &pop3.max_per_client, .busy = BUSY,
+		.broken = CANNOT_SERVE
 	};
 	int opt;
 
@@ -216,10 +218,7 @@ main(int argc, char **argv)
 			return EX_USAGE;
 		}
 	pop3.dir = conf_dir(pop3.dir);
-	if (!load(&pop3)) {
-		if (inetd_form() == INETD_SESSION)
-			(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
-		return EX_CONFIG;
-	}
+	if (!load(&pop3))
+		return inetd_refuse(CANNOT_SERVE);
 	return inetd_run(&svc);
 }

@@ -292,10 +292,7 @@ main(int argc, char **argv)
 			return EX_USAGE;
 		}
 	smtpd.dir = conf_dir(smtpd.dir);
-	if (!load(&smtpd)) {
-		if (inetd_form() == INETD_SESSION)
-			(void)fsop_write(1, CANNOT_SERVE, strlen(CANNOT_SERVE));
-		return EX_CONFIG;
-	}
+	if (!load(&smtpd))
+		return inetd_refuse(CANNOT_SERVE);
 	return inetd_run(&svc);
 }

@@ -12,7 +12,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "sys/fsop.h"
 #include "sys/peer.h"
+
+enum { REFUSE_WAIT = 100 * 1000 };	/* ms */
 
 /* The children of the listening form, and whom each serves. */
 struct child {
@@ -142,6 +145,8 @@ accept_one(struct acceptor *a, const sigset_t *mask)
 	pid_t pid = -1;
 	int fd;
 
+	if (answer == NULL)
+		answer = "";
 	fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return;		/* the client left, or we have no descriptor */
@@ -150,7 +155,7 @@ accept_one(struct acceptor *a, const sigset_t *mask)
 		return;
 	}
 	if (!svc->refresh(svc->ctx))
-		answer = svc->broken;
+		answer = svc->broken != NULL ? svc->broken : "";
 	else if (may_serve(a, &peer) && has_room(a))
 		pid = fork();
 	if (pid == 0)
@@ -161,6 +166,34 @@ accept_one(struct acceptor *a, const sigset_t *mask)
 		(void)send(fd, answer, strlen(answer),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)close(fd);
+}
+
+int
+inetd_refuse(const char *line)
+{
+	struct pollfd p = { .fd = 0, .events = POLLIN };
+	int fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	switch (inetd_form()) {
+	case INETD_SESSION:
+		(void)fsop_write(1, line, strlen(line));
+		break;
+	case INETD_LISTEN:
+		/* Left in the queue, the connection would have us started
+		 * again at once and for ever. */
+		if (poll(&p, 1, REFUSE_WAIT) != 1)
+			break;
+		fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			break;
+		(void)send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)close(fd);
+		break;
+	case INETD_DATAGRAM:
+		break;
+	}
+	return EX_CONFIG;
 }
 
 static int

@@ -26,12 +26,18 @@ struct inetd {
 	int *max_idle;
 	int *max_children;
 	int *max_per_client;
-	const char *busy;	/* one reply line with CRLF for one too many */
-	const char *broken;	/* the same when refresh failed */
+	/* A reply line with CRLF; NULL: the connection is just closed. */
+	const char *busy;	/* for one too many */
+	const char *broken;	/* when refresh failed */
 };
 
 /* Returns the exit code for main. */
 int inetd_run(const struct inetd *);
+
+/* Instead of it, for a program that cannot serve (main.cf): the line goes to
+ * the client, in the listening form to the one that is waiting.  Returns the
+ * exit code for main, EX_CONFIG. */
+int inetd_refuse(const char *line);
 
 /* Is fd 0 a listening or a datagram socket (qrun asks)? */
 enum inetd_form { INETD_SESSION, INETD_LISTEN, INETD_DATAGRAM };
