@@ -73,10 +73,20 @@ for my $name (sort keys %says) {
 		    "$name: mended, the same process serves ($round)");
 	}
 
+	like($m->log, qr/malle\/$name\[\d+\]: warning: \S+main\.cf, line \d+: bad time .*max_idle = tomorrow/,
+	    "$name: and the mail log has it");
+
 	# A typo before it is started.
 	put($bad);
+	spew($m->maillog, '');
 	($line) = greeting($name);
 	like($line, $says->{bad}, "$name: nowait form: told");
+	like($m->log, qr/malle\/$name\[\d+\]: warning: .*max_idle/, 'and logged');
+	put($good . "no entry\n");
+	($line) = greeting($name);
+	like($line, $says->{bad}, "$name: a line that is no entry: told");
+	like($m->log, qr/warning: .*main\.cf, line \d+: .*"no entry"/, 'and logged');
+	put($bad);
 	my $sock = IO::Socket::INET->new(
 		LocalAddr => '127.0.0.1', Listen => 8, ReuseAddr => 1,
 	) or die "listen: $!\n";

@@ -50,7 +50,7 @@ load(struct pop3 *p)
 	struct why why;
 
 	if (conf_load_with(&p->conf, p->dir, &p->options, &why) != 0) {
-		log_warning("pop3d", "%s", why.text);
+		conf_log_fault("pop3d", p->dir, &why);
 		return false;
 	}
 	p->max_idle = (int)conf_number(&p->conf, CONF_MAX_IDLE);

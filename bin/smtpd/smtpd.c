@@ -49,7 +49,7 @@ load(struct smtpd *s)
 	struct why why;
 
 	if (conf_load_with(&s->conf, s->dir, &s->options, &why) != 0) {
-		log_warning("smtpd", "%s", why.text);
+		conf_log_fault("smtpd", s->dir, &why);
 		return false;
 	}
 	tzset();	/* reads a file: once, not in each session */

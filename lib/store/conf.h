@@ -86,6 +86,12 @@ int conf_load_with(struct conf *, const char *dir,
  * conf_check conf_free is still due. */
 int conf_read(struct conf *, const char *dir, struct why *);
 int conf_check(struct conf *, struct why *);
+/* conf_read as far as it comes: for conf_raw and conf_expand; conf_free is due
+ * in any case. */
+void conf_read_some(struct conf *, const char *dir);
+/* Logs, for a server, that main.cf cannot be used: in the file that it names
+ * nevertheless (maillog_file), or else to syslog. */
+void conf_log_fault(const char *role, const char *dir, const struct why *);
 /* Between the two: an entry "name=value" from a command line, which holds
  * instead of the file's.  text is changed and stays the caller's. */
 int conf_override(struct conf *, char *text, struct why *);

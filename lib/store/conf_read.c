@@ -223,8 +223,8 @@ conf_override(struct conf *c, char *text, struct why *why)
 	return 0;
 }
 
-int
-conf_read(struct conf *c, const char *dir, struct why *why)
+static int
+read_all(struct conf *c, const char *dir, struct why *why)
 {
 	char path[PATH_SIZE];
 
@@ -233,10 +233,26 @@ conf_read(struct conf *c, const char *dir, struct why *why)
 	if (set_dir(c, conf_dir(dir), why) != 0)
 		return -1;
 	main_cf(c, path);
-	if (read_file(c, path, why) == 0 && parse(c, path, why) == 0)
+	if (read_file(c, path, why) != 0)
+		return -1;
+	return parse(c, path, why);
+}
+
+int
+conf_read(struct conf *c, const char *dir, struct why *why)
+{
+	if (read_all(c, dir, why) == 0)
 		return 0;
 	conf_free(c);
 	return -1;
+}
+
+void
+conf_read_some(struct conf *c, const char *dir)
+{
+	struct why unused;
+
+	(void)read_all(c, dir, &unused);
 }
 
 void
