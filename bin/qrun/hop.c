@@ -45,7 +45,7 @@ hop_path(const struct remote_group *g, char path[static HOP_PATH])
 	char hash[HOP_HASH];
 
 	hop_hash(g, hash);
-	(void)snprintf(path, HOP_PATH, "lock/hop-%s", hash);
+	(void)snprintf(path, HOP_PATH, "hop-%s", hash);
 }
 
 /* This version has no TLS: mail that may not go without it waits. */
@@ -63,6 +63,16 @@ tls_allows(struct runner *r, struct why *why)
 	    "smtp_tls_security_level = %.100s, but this version has none",
 	    level);
 	return false;
+}
+
+int
+remote_lock_dir(struct runner *r)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = queue_place(&r->queue, "lock");
+	return fd;
 }
 
 /* When a dead hop may be asked again, microseconds. */
@@ -105,7 +115,7 @@ changes(struct runner *r, const char *path, const struct stat *st)
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		if (!fsop_is_same(r->queue.dir, path, st, NULL))
+		if (!fsop_is_same(remote_lock_dir(r), path, st, NULL))
 			return true;
 		(void)nanosleep(&step, NULL);
 	}
@@ -126,7 +136,7 @@ remote_may(struct runner *r, const struct remote_group *g, int *probe,
 		return false;
 	hop_path(g, path);
 	for (tries = 0; tries < 3; tries++) {
-		fd = fsop_open(r->queue.dir, path, O_RDWR, &st);
+		fd = fsop_open(remote_lock_dir(r), path, O_RDWR, &st);
 		if (fd < 0)
 			return true;
 		(void)why_set(why, VERDICT_LATER, "4.4.1",
@@ -138,7 +148,7 @@ remote_may(struct runner *r, const struct remote_group *g, int *probe,
 			return false;
 		}
 		/* Is this still what is known? */
-		if (ours && fsop_is_same(r->queue.dir, path, &st, NULL)) {
+		if (ours && fsop_is_same(remote_lock_dir(r), path, &st, NULL)) {
 			*probe = fd;
 			return true;
 		}
@@ -152,7 +162,7 @@ remote_note(struct runner *r, const struct remote_group *g,
     const struct why *why)
 {
 	char path[HOP_PATH], made[HOP_PATH + 24], text[LIMIT_REASON + 64];
-	int fd, n, dir = r->queue.dir;
+	int fd, n, dir = remote_lock_dir(r);
 
 	hop_path(g, path);
 	if (why == NULL) {
@@ -198,8 +208,7 @@ void
 remote_sweep(struct runner *r)
 {
 	int64_t before = clock_now_us() / 1000000 - HOP_AGE;
-	int fd = openat(r->queue.dir, "lock", O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
+	int fd = queue_place(&r->queue, "lock");
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
 

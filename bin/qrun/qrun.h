@@ -130,6 +130,8 @@ bool remote_may(struct runner *, const struct remote_group *, int *probe,
 void remote_note(struct runner *, const struct remote_group *,
     const struct why *);
 enum { HOP_HASH = 17 };
+/* lock/, opened once in a process; -1 with errno. */
+int remote_lock_dir(struct runner *);
 void hop_hash(const struct remote_group *, char hash[static HOP_HASH]);
 /* slot.c: one of the places that a next hop has; waits a while for it.
  * *slot is then a lock that the caller closes afterwards, or -1. */

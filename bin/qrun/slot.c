@@ -26,15 +26,15 @@ enum {
 static int
 open_slot(struct runner *r, const char *path, struct stat *st)
 {
-	int fd = fsop_open(r->queue.dir, path, O_RDWR, st);
+	int fd = fsop_open(remote_lock_dir(r), path, O_RDWR, st);
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	fd = openat(r->queue.dir, path, O_RDWR | O_CREAT | O_EXCL |
+	fd = openat(remote_lock_dir(r), path, O_RDWR | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ?
-		    fsop_open(r->queue.dir, path, O_RDWR, st) : -1;
+		    fsop_open(remote_lock_dir(r), path, O_RDWR, st) : -1;
 	if (fstat(fd, st) == 0 && (geteuid() != 0 ||
 	    fchown(fd, r->queue.owner, r->queue.group) == 0))
 		return fd;
@@ -52,7 +52,7 @@ try_slot(struct runner *r, const char *path, int *fd)
 	if (*fd < 0)
 		return -1;
 	if (fsop_lock(*fd) == 0 &&
-	    fsop_is_same(r->queue.dir, path, &st, NULL))
+	    fsop_is_same(remote_lock_dir(r), path, &st, NULL))
 		return 1;
 	(void)close(*fd);
 	*fd = -1;
@@ -75,7 +75,7 @@ slot_take(struct runner *r, const struct remote_group *g, int *slot,
 	hop_hash(g, hash);
 	do {
 		for (i = 0; i < limit; i++) {
-			(void)snprintf(path, sizeof(path), "lock/slot-%s-%u",
+			(void)snprintf(path, sizeof(path), "slot-%s-%u",
 			    hash, (unsigned)i);
 			got = try_slot(r, path, slot);
 			if (got == 1)

@@ -36,6 +36,22 @@ struct queue {
 int queue_open(struct queue *, const char *path, uid_t owner, gid_t group,
     bool create);
 
+/* ---- places, for a runner that may be root (queue_place.c) ---- */
+
+/* A descriptor of a place ("incoming", "deferred/1764000000"), which must be
+ * mail_owner's own directory, reached through no link; -1 with errno. */
+int queue_place(const struct queue *, const char *place);
+/* What is missing of the places; a bucket of deferred/.  0 or -1. */
+int queue_make_places(const struct queue *);
+int queue_make_bucket(const struct queue *, const char *place);
+/* The same name from one place to another, never over a file; a name away; a
+ * file of its own (fsop_open).  -1 with errno. */
+int queue_rename(const struct queue *, const char *from, const char *name,
+    const char *to);
+int queue_unlink(const struct queue *, const char *place, const char *name);
+int queue_open_file(const struct queue *, const char *place,
+    const char *name, int flags, struct stat *);
+
 /* ---- receiving ---- */
 
 struct queue_file {

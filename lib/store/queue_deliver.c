@@ -14,8 +14,6 @@
 #include "sys/clock.h"
 #include "sys/fsop.h"
 
-enum { PATH = 160 };	/* place, "/", name */
-
 static bool
 is_hex(char c)
 {
@@ -57,22 +55,12 @@ queue_parse_name(const char *name, char id[static LIMIT_QUEUE_ID + 1],
 	return true;
 }
 
-static void
-path_of(const struct queue_message *m, char path[static PATH])
-{
-	(void)snprintf(path, PATH, "%s/%s", m->place, m->name);
-}
-
 enum queue_claim
 queue_set_aside(struct queue_message *m, struct why *why, const char *reason)
 {
-	char from[PATH], to[PATH];
-
-	(void)why_set(why, VERDICT_LATER, "4.3.0",
-	    "%s: moved to corrupt: %s", m->name, reason);
-	path_of(m, from);
-	(void)snprintf(to, sizeof(to), "corrupt/%s", m->name);
-	if (fsop_rename(m->queue->dir, from, m->queue->dir, to) != 0)
+	(void)why_set(why, VERDICT_LATER, "4.3.0", "moved to corrupt: %s",
+	    reason);
+	if (queue_rename(m->queue, m->place, m->name, "corrupt") != 0)
 		(void)why_errno(why, errno, "move damaged file to corrupt");
 	queue_release(m);
 	return QUEUE_CORRUPT;
@@ -142,8 +130,9 @@ enum queue_claim
 queue_lock(struct queue_message *m, struct queue *q, const char *place,
     const char *name, struct why *why)
 {
-	char path[PATH];
 	struct stat now;
+	bool same;
+	int dir;
 
 	*m = (struct queue_message){ .queue = q, .fd = -1 };
 	envelope_init(&m->envelope);
@@ -152,8 +141,7 @@ queue_lock(struct queue_message *m, struct queue *q, const char *place,
 	(void)snprintf(m->place, sizeof(m->place), "%s", place);
 	(void)snprintf(m->name, sizeof(m->name), "%s", name);
 	m->arrival = (int64_t)queue_id_us(m->id);
-	path_of(m, path);
-	m->fd = fsop_open(q->dir, path, O_RDWR, &m->st);
+	m->fd = queue_open_file(q, place, name, O_RDWR, &m->st);
 	if (m->fd < 0) {
 		if (errno == ENOENT)
 			return QUEUE_BUSY;
@@ -170,7 +158,11 @@ queue_lock(struct queue_message *m, struct queue *q, const char *place,
 		return QUEUE_BUSY;
 	}
 	/* Someone may have delivered or moved it before we had the lock. */
-	if (!fsop_is_same(q->dir, path, &m->st, &now)) {
+	dir = queue_place(q, place);
+	same = dir >= 0 && fsop_is_same(dir, name, &m->st, &now);
+	if (dir >= 0)
+		(void)close(dir);
+	if (!same) {
 		queue_release(m);
 		return QUEUE_BUSY;
 	}
@@ -204,12 +196,9 @@ queue_release(struct queue_message *m)
 int
 queue_reopen(const struct queue_message *m)
 {
-	char path[PATH];
 	struct stat st;
-	int fd;
+	int fd = queue_open_file(m->queue, m->place, m->name, O_RDONLY, &st);
 
-	path_of(m, path);
-	fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
 	if (fd < 0 || (st.st_ino == m->st.st_ino && st.st_dev == m->st.st_dev))
 		return fd;
 	(void)close(fd);
@@ -220,34 +209,30 @@ queue_reopen(const struct queue_message *m)
 int
 queue_give(struct queue_message *m, int dir, const char *name)
 {
-	char path[PATH];
+	int from = queue_place(m->queue, m->place), result, saved;
 
-	path_of(m, path);
-	return fsop_rename(m->queue->dir, path, dir, name);
+	if (from < 0)
+		return -1;
+	result = fsop_rename(from, m->name, dir, name);
+	saved = errno;
+	(void)close(from);
+	errno = saved;
+	return result;
 }
 
 int
 queue_defer(struct queue_message *m, int64_t due)
 {
-	struct queue *q = m->queue;
-	char from[PATH], to[PATH], place[sizeof(m->place)];
+	char place[sizeof(m->place)];
 	int tries;
 
 	due = (due + LIMIT_BUCKET - 1) / LIMIT_BUCKET * LIMIT_BUCKET;
 	(void)snprintf(place, sizeof(place), "deferred/%" PRId64, due);
-	path_of(m, from);
-	(void)snprintf(to, sizeof(to), "%s/%s", place, m->name);
-	if (strcmp(from, to) == 0)
-		return 0;
 	/* Another runner may remove the empty bucket under our hands. */
 	for (tries = 0; tries < 10; tries++) {
-		if (mkdirat(q->dir, place, 0700) == 0 && geteuid() == 0 &&
-		    fchownat(q->dir, place, q->owner, q->group, 0) != 0)
-			break;
-		if (fsop_rename(q->dir, from, q->dir, to) == 0) {
-			memcpy(m->place, place, sizeof(place));
+		if (queue_make_bucket(m->queue, place) == 0 &&
+		    queue_move(m, place) == 0)
 			return 0;
-		}
 		if (errno != ENOENT)
 			break;
 	}
@@ -257,12 +242,9 @@ queue_defer(struct queue_message *m, int64_t due)
 int
 queue_move(struct queue_message *m, const char *place)
 {
-	char from[PATH], to[PATH];
-
-	path_of(m, from);
-	(void)snprintf(to, sizeof(to), "%s/%s", place, m->name);
-	if (strcmp(from, to) != 0 &&
-	    fsop_rename(m->queue->dir, from, m->queue->dir, to) != 0)
+	if (strcmp(m->place, place) == 0)
+		return 0;
+	if (queue_rename(m->queue, m->place, m->name, place) != 0)
 		return -1;
 	(void)snprintf(m->place, sizeof(m->place), "%s", place);
 	return 0;
@@ -271,12 +253,9 @@ queue_move(struct queue_message *m, const char *place)
 int
 queue_remove(struct queue_message *m)
 {
-	char path[PATH];
-
 	/* In this order: a state without its message is rubbish, a message
 	 * without its state would be delivered again. */
-	path_of(m, path);
-	if (unlinkat(m->queue->dir, path, 0) != 0 && errno != ENOENT)
+	if (queue_unlink(m->queue, m->place, m->name) != 0 && errno != ENOENT)
 		return -1;
 	queue_forget(m);
 	return 0;

@@ -90,15 +90,13 @@ read_lines(struct queue_history *h)
 int
 queue_history_read(struct queue_history *h, const struct queue_message *m)
 {
-	char path[LIMIT_QUEUE_NAME];
 	struct stat st;
 
 	*h = (struct queue_history){ .fd = -1, .n = m->envelope.nrcpt };
 	h->past = calloc(h->n + 1, sizeof(*h->past));
 	if (h->past == NULL)
 		return -1;
-	(void)snprintf(path, sizeof(path), "state/%s", m->id);
-	h->fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
+	h->fd = queue_open_file(m->queue, "state", m->id, O_RDONLY, &st);
 	if (h->fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	return read_lines(h) < 0 ? -1 : 0;

@@ -204,7 +204,6 @@ int
 queue_look(struct queue_message *m, struct queue *q, const char *place,
     const char *name, struct why *why)
 {
-	char path[sizeof(m->place) + LIMIT_QUEUE_NAME];
 	int found;
 
 	*m = (struct queue_message){ .queue = q, .fd = -1 };
@@ -214,8 +213,7 @@ queue_look(struct queue_message *m, struct queue *q, const char *place,
 	(void)snprintf(m->place, sizeof(m->place), "%s", place);
 	(void)snprintf(m->name, sizeof(m->name), "%s", name);
 	m->arrival = (int64_t)queue_id_us(m->id);
-	(void)snprintf(path, sizeof(path), "%s/%s", place, name);
-	m->fd = fsop_open(q->dir, path, O_RDONLY, &m->st);
+	m->fd = queue_open_file(q, place, name, O_RDONLY, &m->st);
 	found = m->fd >= 0 ? queue_read_envelope(m) : -1;
 	if (found == 1)
 		return 1;
@@ -223,9 +221,10 @@ queue_look(struct queue_message *m, struct queue *q, const char *place,
 		return 0;
 	if (found == 0)
 		(void)why_set(why, VERDICT_LATER, "4.3.0",
-		    "%s: no envelope at its start", path);
+		    "%s/%s: no envelope at its start", place, name);
 	else
-		(void)why_errno(why, errno, path);
+		(void)why_set(why, VERDICT_LATER, "4.3.0", "%s/%s: %s", place,
+		    name, strerror(errno));
 	queue_release(m);
 	return -1;
 }

@@ -21,51 +21,6 @@
 #include "sys/clock.h"
 #include "sys/fsop.h"
 
-static const char *const places[] = {
-	"tmp", "incoming", "deferred", "hold", "corrupt", "state", "lock"
-};
-
-static int
-make_places(struct queue *q)
-{
-	size_t i;
-
-	/* The last one is made last. */
-	if (faccessat(q->dir, "lock", F_OK, 0) == 0)
-		return 0;
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (mkdirat(q->dir, places[i], 0700) != 0) {
-			if (errno != EEXIST)
-				return -1;
-			continue;
-		}
-		if (geteuid() == 0 && fchownat(q->dir, places[i], q->owner,
-		    q->group, AT_SYMLINK_NOFOLLOW) != 0)
-			return -1;
-	}
-	return fsop_sync_dir(q->dir, ".");
-}
-
-int
-queue_open(struct queue *q, const char *path, uid_t owner, gid_t group,
-    bool create)
-{
-	int saved;
-
-	q->owner = owner;
-	q->group = group;
-	q->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (q->dir < 0)
-		return -1;
-	if (!create || make_places(q) == 0)
-		return 0;
-	saved = errno;
-	(void)close(q->dir);
-	q->dir = -1;
-	errno = saved;
-	return -1;
-}
-
 /* 13 hexadecimal digits of microseconds, so that ids sort by time, and 4 of
  * process and host: two processes in one microsecond differ.  Within one
  * process the clock is made to move. */
@@ -112,7 +67,7 @@ queue_create(struct queue_file *f, struct queue *q)
 		f->fd = openat(q->dir, path, O_RDWR | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (f->fd < 0 && errno == ENOENT && tries == 0 &&
-		    make_places(q) == 0)
+		    queue_make_places(q) == 0)
 			continue;
 		if (f->fd >= 0 || errno != EEXIST)
 			break;

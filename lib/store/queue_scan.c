@@ -17,7 +17,7 @@ typedef bool each_fn(void *ctx, const char *place, const char *name);
 static DIR *
 open_place(struct queue *q, const char *place)
 {
-	int fd = openat(q->dir, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = queue_place(q, place);
 	DIR *d;
 
 	if (fd < 0)
@@ -65,7 +65,7 @@ queue_each_due(struct queue *q, int64_t now, each_fn *each, void *ctx)
 		    e->d_name);
 		if (queue_each(q, place, each, ctx) != 0)
 			result = -1;
-		(void)unlinkat(q->dir, place, AT_REMOVEDIR);
+		(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
 	}
 	(void)closedir(d);
 	return result;
@@ -83,20 +83,18 @@ static bool
 sweep_tmp(void *ctx, const char *place, const char *name)
 {
 	struct sweep *s = ctx;
-	char path[LIMIT_PATH];
+	int dir = queue_place(s->queue, place), fd = -1;
 	struct stat st;
-	int fd, n;
 
-	n = snprintf(path, sizeof(path), "%s/%s", place, name);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return true;
-	fd = fsop_open(s->queue->dir, path, O_RDWR, &st);
-	if (fd < 0)
-		return true;
-	if (st.st_mtime < s->before && fsop_lock(fd) == 0 &&
-	    fsop_is_same(s->queue->dir, path, &st, NULL))
-		(void)unlinkat(s->queue->dir, path, 0);
-	(void)close(fd);
+	if (dir >= 0)
+		fd = fsop_open(dir, name, O_RDWR, &st);
+	if (fd >= 0 && st.st_mtime < s->before && fsop_lock(fd) == 0 &&
+	    fsop_is_same(dir, name, &st, NULL))
+		(void)unlinkat(dir, name, 0);
+	if (fd >= 0)
+		(void)close(fd);
+	if (dir >= 0)
+		(void)close(dir);
 	return true;
 }
 
@@ -133,15 +131,12 @@ static bool
 sweep_state(void *ctx, const char *place, const char *name)
 {
 	struct sweep *s = ctx;
-	char path[LIMIT_QUEUE_NAME];
 
-	(void)place;
 	if (strlen(name) != LIMIT_QUEUE_ID ||
 	    (int64_t)(queue_id_us(name) / 1000000) >= s->before ||
 	    has_message(s->queue, name))
 		return true;
-	(void)snprintf(path, sizeof(path), "state/%s", name);
-	(void)unlinkat(s->queue->dir, path, 0);
+	(void)queue_unlink(s->queue, place, name);
 	return true;
 }
 
@@ -151,12 +146,16 @@ static bool
 is_daily(struct queue *q, int64_t now)
 {
 	struct stat st = { .st_size = 0 };
-	int fd = fsop_open(q->dir, "lock/swept", O_WRONLY, &st);
+	int dir = queue_place(q, "lock"), fd = -1;
 	bool due;
 
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(q->dir, "lock/swept", O_WRONLY | O_CREAT |
-		    O_EXCL | O_CLOEXEC, 0600);
+	if (dir >= 0)
+		fd = fsop_open(dir, "swept", O_WRONLY, &st);
+	if (dir >= 0 && fd < 0 && errno == ENOENT)
+		fd = openat(dir, "swept", O_WRONLY | O_CREAT | O_EXCL |
+		    O_CLOEXEC, 0600);
+	if (dir >= 0)
+		(void)close(dir);
 	if (fd < 0)
 		return false;
 	due = (st.st_size == 0 || now - st.st_mtime > 86400 ||

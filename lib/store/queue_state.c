@@ -24,13 +24,7 @@
 #include "sys/clock.h"
 #include "sys/fsop.h"
 
-enum { STATE_PATH = 40, TAG = 20 };
-
-static void
-state_path(const struct queue_message *m, char path[static STATE_PATH])
-{
-	(void)snprintf(path, STATE_PATH, "state/%s", m->id);
-}
+enum { TAG = 20 };
 
 /* "/" and 16 digits, or "" for no target. */
 static void
@@ -51,25 +45,22 @@ make_tag(char tag[static TAG], const char *target)
 void
 queue_forget(struct queue_message *m)
 {
-	char path[STATE_PATH];
-
-	state_path(m, path);
-	(void)unlinkat(m->queue->dir, path, 0);
+	(void)queue_unlink(m->queue, "state", m->id);
 }
 
-/* The record for appending; *made: it is new. */
+/* The record for appending, in the directory dir; *made: it is new. */
 static int
-open_state(struct queue_message *m, const char *path, bool *made)
+open_state(struct queue_message *m, int dir, bool *made)
 {
 	struct queue *q = m->queue;
 	struct stat st;
-	int fd = fsop_open(q->dir, path, O_RDWR | O_APPEND, &st);
+	int fd = fsop_open(dir, m->id, O_RDWR | O_APPEND, &st);
 
 	*made = false;
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	*made = true;
-	fd = openat(q->dir, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL |
+	fd = openat(dir, m->id, O_RDWR | O_APPEND | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || geteuid() != 0 || fchown(fd, q->owner, q->group) == 0)
 		return fd;
@@ -87,32 +78,47 @@ ends_within_line(int fd)
 	return size > 0 && fsop_pread(fd, &c, 1, size - 1) == 1 && c != '\n';
 }
 
+static int
+append(struct queue_message *m, int dir, const char *line, size_t len,
+    bool final)
+{
+	int fd, result = -1, saved;
+	bool made;
+
+	fd = open_state(m, dir, &made);
+	if (fd < 0)
+		return -1;
+	if ((!ends_within_line(fd) || fsop_write(fd, "\n", 1) == 0) &&
+	    fsop_write(fd, line, len) == 0 && (!final ||
+	    (fdatasync(fd) == 0 && (!made || fsync(dir) == 0))))
+		result = 0;
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return result;
+}
+
 int
 queue_record(struct queue_message *m, size_t number, const char *target,
     const struct why *why)
 {
-	char path[STATE_PATH], line[LIMIT_REASON + 160], tag[TAG];
-	int fd, n, saved;
-	bool made;
+	char line[LIMIT_REASON + 160], tag[TAG];
+	int dir, n, result = -1, saved;
 
-	state_path(m, path);
-	fd = open_state(m, path, &made);
-	if (fd < 0)
+	dir = queue_place(m->queue, "state");
+	if (dir < 0)
 		return -1;
 	make_tag(tag, target);
-	n = snprintf(line, sizeof(line), "%s%" PRId64 " %zu%s %s %s %s\n",
-	    ends_within_line(fd) ? "\n" : "", clock_now_us() / 1000000,
-	    number, tag, verdict_word(why->verdict), why->status, why->text);
-	if (n > 0 && fsop_write(fd, line, (size_t)n) == 0 &&
-	    (why->verdict == VERDICT_LATER || (fdatasync(fd) == 0 &&
-	    (!made || fsop_sync_dir(m->queue->dir, "state") == 0)))) {
-		(void)close(fd);
-		return 0;
-	}
+	n = snprintf(line, sizeof(line), "%" PRId64 " %zu%s %s %s %s\n",
+	    clock_now_us() / 1000000, number, tag,
+	    verdict_word(why->verdict), why->status, why->text);
+	if (n > 0)
+		result = append(m, dir, line, (size_t)n,
+		    why->verdict != VERDICT_LATER);
 	saved = errno;
-	(void)close(fd);
+	(void)close(dir);
 	errno = saved;
-	return -1;
+	return result;
 }
 
 /* What a reader of the record looks for. */
@@ -153,7 +159,7 @@ take_line(const char *line, size_t len, struct wanted *w)
 static int
 read_state(struct queue_message *m, struct wanted *w)
 {
-	char path[STATE_PATH], buf[8192];
+	char buf[8192];
 	size_t kept = 0, i;
 	off_t offset = 0;
 	struct stat st;
@@ -161,8 +167,7 @@ read_state(struct queue_message *m, struct wanted *w)
 	ssize_t got;
 	int fd;
 
-	state_path(m, path);
-	fd = fsop_open(m->queue->dir, path, O_RDONLY, &st);
+	fd = queue_open_file(m->queue, "state", m->id, O_RDONLY, &st);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	while ((got = fsop_pread(fd, buf + kept, sizeof(buf) - kept,
