@@ -321,7 +321,11 @@ for my $row (
 # Their owners read it by POP3, from the passwd file.
 my $passwd = slurp($m->etc . '/passwd');
 spew($m->etc . '/passwd', $passwd . join(':', 'info@vm.example',
+	hash_password('vsecret'), $uid, $gid, '', '/nonexistent',
+	'/usr/sbin/nologin') . "\n" . join(':', 'home@vm.example',
 	hash_password('vsecret'), $uid, $gid, '', "$base/vm.example/info",
+	'/usr/sbin/nologin') . "\n" . join(':', 'mbox@vm.example',
+	hash_password('vsecret'), $uid, $gid, '', '/nonexistent',
 	'/usr/sbin/nologin') . "\n");
 @new = box('vm.example/info/Maildir');
 my $n = @new;
@@ -337,6 +341,57 @@ C: QUIT
 S~ ^\\+OK
 S: EOF
 END
+
+# The answer to the password, and the number of messages.
+sub login {
+	my ($user) = @_;
+	my $t = $m->talk('pop3d');
+
+	$t->line;
+	$t->say("USER $user", 'PASS vsecret');
+	$t->line;
+	my $answer = $t->line;
+	my $stat   = '';
+	if ($answer =~ /^\+OK/) {
+		$t->say('STAT');
+		$stat = $t->line;
+	}
+	$t->close;
+	return "$answer / $stat";
+}
+
+like(login('Info@VM.example'), qr{^\+OK .* / \+OK $n }, 'in any case');
+like(login('home@vm.example'), qr{^\+OK .* / \+OK $n },
+    'without an entry in virtual_mailbox_maps it is home_mailbox');
+my $map_text = "info\@vm.example vm.example/info/Maildir/\n";
+table($m, 'vmailbox', $map_text . "home\@vm.example vm.example/new/\n"
+    . "mbox\@vm.example vm.example/sales\n\@vm.example vm.example/rest/\n");
+like(login('home@vm.example'), qr{^\+OK .* / \+OK 0 },
+    'with one it is that, made or not');
+like(login('mbox@vm.example'), qr{^\+OK .* / \+OK [1-9]}, 'an mbox');
+table($m, 'vmailbox', $map_text . "\@vm.example vm.example/sales\n"
+    . "mbox\@vm.example ../home/alice/Maildir/\n");
+like(login('home@vm.example'), qr{^\+OK .* / \+OK $n },
+    'a catch-all is not the mailbox of each: the home is');
+like(login('mbox@vm.example'), qr{^-ERR \[SYS/PERM\] .*virtual_mailbox_},
+    'nothing outside of the base');
+unlink $map;
+like(login('info@vm.example'), qr{^-ERR \[SYS/TEMP\] },
+    'no table, no empty mailbox');
+table($m, 'vmailbox', $map_text);
+SKIP: {
+	skip 'needs users of their own', 2 if !is_root();
+	mkdir "$base/vm.example/other", 0755;
+	table($m, 'vmailbox', "info\@vm.example vm.example/other/\n");
+	like(login('info@vm.example'), qr{^-ERR \[SYS/PERM\] mailbox does not belong},
+	    "another's mailbox");
+	# As a tutorial has it: all below a directory of the one user, closed.
+	chmod 0700, $base;
+	table($m, 'vmailbox', $map_text);
+	like(login('info@vm.example'), qr{^\+OK .* / \+OK $n },
+	    'below a base that is closed to others');
+	chmod 0755, $base;
+}
 $m->transcript('pop3d', <<'END', 'with the wrong password');
 S~ ^\+OK
 C: USER info@vm.example

@@ -9,13 +9,14 @@
  * checkpw, and if they are right becomes the owner of the mailbox for good
  * and goes on itself.  Not started as root it is one, with what rights it
  * has.  What can contain code run as root: this file, monitor.c,
- * login_verify, and open_mailbox in transaction.c.  Exit codes:
+ * login_verify, locate.c, and open_mailbox in transaction.c.  Exit codes:
  * sysexits.
  *
  * pop3d.c		starting, the two processes
  * authorization.c	the table of commands before the login
  * sasl.c		AUTH
  * login.c		from a password to an account
+ * locate.c		where its mail is
  * transaction.c	the table of commands after it
  * reply.c		answers, and sending a message
  */

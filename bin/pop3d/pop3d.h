@@ -31,6 +31,7 @@ struct pop3 {
 	/* TRANSACTION */
 	struct user account;
 	struct mailbox mailbox;
+	bool is_virtual;	/* of virtual_mailbox_maps */
 	struct maildrop drop;
 	uint64_t sent;		/* octets of messages */
 	unsigned retr, top;
@@ -69,6 +70,10 @@ enum session_step pop3_auth(void *ctx, char *arg);
 
 /* login.c: a name and a password from the client, wiped afterwards. */
 enum session_step pop3_login(struct pop3 *, const char *user, char *password);
+
+/* locate.c: fills mailbox (and is_virtual) for account, with the rights that
+ * reading the tables may need. */
+enum verdict pop3_locate(struct pop3 *, struct why *);
 
 /* transaction.c: as the owner of the mailbox, from the answer to the login
  * to the end.  Returns the exit code. */

@@ -242,6 +242,16 @@ static const struct session_command table[] = {
 	{ NULL, do_unknown }
 };
 
+/* What others have put there is not shown, so it would look empty. */
+static bool
+is_anothers(const struct pop3 *p, int dir)
+{
+	struct stat st;
+
+	return p->is_virtual && fstatat(dir, p->mailbox.name, &st, 0) == 0 &&
+	    st.st_uid != p->account.uid;
+}
+
 /* Becomes the owner of the mailbox, for good, and opens it. */
 static enum verdict
 open_mailbox(struct pop3 *p, struct why *why)
@@ -250,9 +260,8 @@ open_mailbox(struct pop3 *p, struct why *why)
 	gid_t extra;
 	int dir;
 
-	if (mailbox_locate(&p->mailbox, &p->conf, u) != 0)
-		return why_set(why, VERDICT_NEVER, "5.3.5",
-		    "home_mailbox or mail_spool_directory is wrong");
+	if (pop3_locate(p, why) != VERDICT_OK)
+		return why->verdict;
 	dir = mailbox_open_dir(&p->mailbox, u->uid, &extra);
 	if (dir < 0)
 		return why_errno(why, errno, "open mailbox directory");
@@ -263,6 +272,9 @@ open_mailbox(struct pop3 *p, struct why *why)
 		return why_errno(why, errno, "become the user");
 	priv_confine();
 	(void)umask(077);
+	if (is_anothers(p, dir))
+		return why_set(why, VERDICT_NEVER, "5.3.5", "mailbox does not "
+		    "belong to the user id %ld of passwd_file", (long)u->uid);
 	return maildrop_open(&p->drop, p->mailbox.maildir ?
 	    &maildrop_maildir : &maildrop_mbox, dir, p->mailbox.name, why);
 }
