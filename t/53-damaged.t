@@ -333,6 +333,32 @@ SKIP: {
 	$m2->destroy;
 }
 
+# mail_owner puts a link where a place of the spool was: nothing happens
+# where it leads to, whatever the runner wants to do in that place.
+SKIP: {
+	skip 'not root: nobody could be led anywhere', 12 unless $root;
+	for my $place (qw(tmp incoming deferred corrupt state lock)) {
+		my $m4 = Malle->new(main => { qrun_service => 'inet:127.0.0.1:9',
+			default_transport => 'retry:4.0.0 not now' });
+		my $other = $m4->dir . '/other';
+		my ($there, $spool) = ("$other/precious", $m4->spool);
+		$m4->queue_run;
+		mkdir $other, 0755;
+		spew($there, 'x');
+		utime 1, 1, $there;
+		my $text = queue_text([ 'x@remote.example', 'alice' ], 'hello');
+		put($m4, name_of($text), $text);
+		put($m4, name_of($text) =~ s/S=/S=9/r, $text);
+		utime 1, 1, "$spool/lock/swept";
+		rename "$spool/$place", "$spool/$place.x" or die;
+		symlink $other, "$spool/$place" or die;
+		$m4->queue_run;
+		is(slurp($there), 'x', "$place is a link: what it leads to stays");
+		is(join(' ', Malle::names($other)), 'precious', 'and nothing comes to it');
+		$m4->destroy;
+	}
+}
+
 # Twenty at once into one mbox.
 {
 	my $m3 = Malle->new(main => {

@@ -32,10 +32,10 @@ subtest 'well' => sub {
 # What is done to it, and the only line then said.
 my $etc = qr{/etc/main\.cf};
 my @case = (
-	[ 'a parameter of Postfix', sub { $_[0]->main(smtp_tls_security_level => 'may') },
-		qr{$etc, line \d+: smtp_tls_security_level: malle has no such parameter} ],
-	[ 'twice is once', sub { spew($_[0]->main_cf, slurp($_[0]->main_cf) . "broken_sasl_auth_clients = yes\n" x 2) },
-		qr{$etc, line \d+: broken_sasl_auth_clients: } ],
+	[ 'a parameter of Postfix', sub { $_[0]->main(smtp_tls_note_starttls_offer => 'yes') },
+		qr{$etc, line \d+: smtp_tls_note_starttls_offer: malle has no such parameter} ],
+	[ 'twice is once', sub { spew($_[0]->main_cf, slurp($_[0]->main_cf) . "milter_protocol = yes\n" x 2) },
+		qr{$etc, line \d+: milter_protocol: } ],
 	[ 'a name of their own', sub { $_[0]->main(my_net => '10.0.0.0/8', mynetworks => '127.0.0.0/8 $my_net') }, undef ],
 	[ 'an override', sub { spew($_[0]->main_cf, slurp($_[0]->main_cf) . "mydomain = other.lan\n") },
 		qr{$etc, line \d+: overriding earlier entry: mydomain=mondomaine\.lan} ],

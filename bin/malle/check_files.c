@@ -124,6 +124,7 @@ check_spool(const struct conf *c)
 	/* Of an account that is not there, check_owner has told. */
 	if (!owner_of(c, &u))
 		u.uid = st.st_uid;
+	q.owner = u.uid;
 	if (st.st_uid != u.uid)
 		fault("queue_directory %s: belongs to user id %lu; chown it "
 		    "to %s (mail_owner)", path, (unsigned long)st.st_uid,
