@@ -151,8 +151,8 @@ forward('alice', undef, '.forward+x');
 # ---- files that cannot be trusted or read
 
 for my $row (
-	[ 0666, qr/permissions are not safe/ ],
-	[ 0660, qr/permissions are not safe/ ])
+	[ 0666, qr/permissions are not safe\)$/m ],
+	[ 0660, qr/permissions are not safe\)$/m ])
 {
 	my ($mode, $want) = @$row;
 
@@ -201,6 +201,8 @@ for my $row (
 		skip "cannot make $name here", 2 if !$make->();
 		$log = deliver($m, 'alice');
 		like($log, qr/status=deferred/, "$name: it waits");
+		like($log, qr/status=deferred \(\S+: not a regular file with one name\)$/m,
+		    "$name: and says so in words") if $name =~ /hard/;
 		is(count_mail($m), '', "$name: nobody has it");
 		drop_queue();
 	}
@@ -215,6 +217,25 @@ forward('alice', "bob, carol\n");
 retry($m);
 is(count_mail($m), 'bob=1', 'mended: only who had nothing');
 forward('alice');
+
+# A home that cannot be opened may have one.
+SKIP: {
+	my $home = $m->home('alice');
+
+	skip 'needs root, who asks for each user', 3 if !is_root();
+	rename $home, "$home.away" or die;
+	spew($home, '');
+	$log = deliver($m, 'alice');
+	like($log, qr/status=deferred \(open home directory: Not a directory\)$/m,
+	    'a home that cannot be opened: it waits');
+	unlink $home;
+	rename "$home.away", $home or die;
+	forward('alice', "bob\n");
+	retry($m);
+	is(count_mail($m), 'bob=1', 'and then goes where .forward says');
+	forward('alice');
+	ok(!$m->queue, 'nothing is left');
+}
 
 # ---- forwarded elsewhere
 

@@ -71,7 +71,7 @@ print_file(const char *path, uid_t owner, bool any_owner)
 	int fd = fsop_open(AT_FDCWD, path, O_RDONLY, &st), result;
 
 	if (fd < 0)
-		return errno == ENOENT ? -1 : fail(path, strerror(errno));
+		return errno == ENOENT ? -1 : fail(path, fsop_strerror(errno));
 	if ((!any_owner && st.st_uid != owner && st.st_uid != 0) ||
 	    (st.st_mode & (S_IWOTH | S_IWGRP)) != 0)
 		result = fail(path, "owner or permissions are not safe");

@@ -28,6 +28,17 @@ take_printed(struct work *w, size_t parent, const struct user *as,
 	}
 }
 
+/* The one line with which local said why not, without its status. */
+static const char *
+said(struct str *out)
+{
+	static const char status[] = "4.2.0 ";
+
+	out->s[strcspn(out->s, "\n")] = '\0';
+	return strncmp(out->s, status, sizeof(status) - 1) == 0 ?
+	    out->s + sizeof(status) - 1 : out->s;
+}
+
 /* Reads it as its user.  False, with why: it cannot be read now. */
 static bool
 ask_include(struct work *w, const struct item *i, struct str *out,
@@ -51,7 +62,7 @@ ask_include(struct work *w, const struct item *i, struct str *out,
 		code = agent_ask(w->r, &u, dir, ask, out, why);
 	if (code > 0)
 		(void)why_set(why, VERDICT_LATER, "4.2.0", ":include: %s",
-		    out->s + (strncmp(out->s, "4.2.0 ", 6) == 0 ? 6 : 0));
+		    said(out));
 	if (dir >= 0)
 		(void)close(dir);
 	return code == 0;
@@ -104,6 +115,21 @@ may_have_forward(const char *extension, int home)
 	    errno != ENOENT);
 }
 
+/* Whether there is a .forward in it cannot be known now. */
+static bool
+no_home(struct work *w, const char *text, int error)
+{
+	struct why why;
+
+	if (w->r->quick) {
+		w->e->incomplete = true;
+		return true;
+	}
+	(void)why_errno(&why, error, "open home directory");
+	expand_failure(w, text, &why);
+	return true;
+}
+
 bool
 expand_forward(struct work *w, size_t index, const struct user *u,
     const char *extension)
@@ -119,8 +145,10 @@ expand_forward(struct work *w, size_t index, const struct user *u,
 	if (u->uid == 0 || (geteuid() != 0 && geteuid() != u->uid))
 		return false;
 	home = open(u->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (home < 0 && errno == ENOENT)
+		return false;
 	if (home < 0)
-		return false;	/* the mailbox will say what is wrong */
+		return no_home(w, text, errno);
 	if (!may_have_forward(extension, home)) {
 		(void)close(home);
 		return false;
@@ -138,8 +166,7 @@ expand_forward(struct work *w, size_t index, const struct user *u,
 	else {
 		if (code > 0)
 			(void)why_set(&why, VERDICT_LATER, "4.2.0", "%s",
-			    out.s + (strncmp(out.s, "4.2.0 ", 6) == 0 ?
-			    6 : 0));
+			    said(&out));
 		expand_failure(w, text, &why);
 	}
 	str_free(&out);

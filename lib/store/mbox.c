@@ -149,6 +149,9 @@ mbox_open(struct mbox *m, int dir, const char *name, bool create,
 	*m = (struct mbox){ .dir = dir, .name = name, .fd = -1 };
 	for (tries = 0; tries < LIMIT_LOCK_TRIES; tries++) {
 		m->fd = open_file(m, create, &st);
+		if (m->fd < 0 && errno == EMLINK)
+			return why_set(why, VERDICT_LATER, "4.2.0",
+			    "open mailbox: %s", fsop_strerror(errno));
 		if (m->fd < 0)
 			return why_errno(why, errno, "open mailbox");
 		if (st.st_uid != geteuid()) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -64,6 +65,13 @@ fsop_open(int dir, const char *name, int flags, struct stat *st)
 	}
 	(void)close(fd);
 	return -1;
+}
+
+const char *
+fsop_strerror(int error)
+{
+	return error == EMLINK ? "not a regular file with one name" :
+	    strerror(error);
 }
 
 int

@@ -19,6 +19,9 @@ ssize_t fsop_pread(int fd, void *buf, size_t len, off_t offset);
 /* Opens a regular file with one name only, never a link, a device or a
  * FIFO, close-on-exec, and fills st.  flags as open(2), without O_CREAT. */
 int fsop_open(int dir, const char *name, int flags, struct stat *st);
+/* strerror(3) for it: EMLINK, which it gives for another kind of file or one
+ * with more names, in words. */
+const char *fsop_strerror(int error);
 
 /* rename(2) that never overwrites (EEXIST).  Over a network an answer may
  * be lost: a name that is there afterwards counts as done. */
