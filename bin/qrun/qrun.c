@@ -61,6 +61,12 @@ reap(struct runner *r, bool wait)
 	}
 }
 
+static bool
+is_full(const struct runner *r)
+{
+	return r->workers >= conf_number(&r->conf, CONF_DEFAULT_PROCESS_LIMIT);
+}
+
 /* The child holds the lock on the message through the descriptor it
  * inherits; ours is closed by the caller. */
 static void
@@ -68,8 +74,14 @@ by_worker(struct runner *r, struct queue_message *m)
 {
 	pid_t pid;
 
-	reap(r, r->workers >= conf_number(&r->conf,
-	    CONF_DEFAULT_PROCESS_LIMIT));
+	reap(r, false);
+	/* The service must not wait: slow agents of one recipient would
+	 * stop the mail of all. */
+	if (r->serving && is_full(r)) {
+		r->put_off = true;
+		return;
+	}
+	reap(r, is_full(r));
 	pid = r->alone ? -1 : fork();
 	if (pid > 0) {
 		r->workers++;
@@ -133,6 +145,7 @@ whole_run(struct runner *r)
 }
 
 static bool load(struct runner *, const char *dir);
+static void open_log(struct runner *);
 
 static void
 refresh(struct runner *r)
@@ -164,8 +177,10 @@ drain(struct runner *r)
 
 	while ((n = recv(0, name, sizeof(name) - 1, MSG_DONTWAIT)) >= 0) {
 		name[n] = '\0';
-		if (count++ == 0)
+		if (count++ == 0) {
 			refresh(r);
+			open_log(r);	/* it may have been rotated */
+		}
 		/* Anyone on this machine may write here: it is a hint. */
 		(void)one_message(r, "incoming", name);
 		reap(r, false);
@@ -177,25 +192,28 @@ static int
 service(struct runner *r)
 {
 	struct pollfd p = { .fd = 0, .events = POLLIN };
-	int idle_ms, wait_ms = 0;
-	unsigned served = 1;
+	bool look = true;
+	int idle_ms;
 
+	r->serving = true;
 	for (;;) {
 		idle_ms = (int)conf_number(&r->conf, CONF_MAX_IDLE) * 1000;
 		/* A burst may have overrun the socket: look once more a
-		 * second after the last. */
-		wait_ms = served > 0 && idle_ms > 1000 ? 1000 : idle_ms;
-		if (poll(&p, 1, wait_ms) > 0) {
-			served = 1;
+		 * second after the last.  What was put off is looked at
+		 * when a worker has ended. */
+		if ((look || r->put_off) && idle_ms > 1000)
+			idle_ms = 1000;
+		if (poll(&p, 1, idle_ms) > 0) {
+			look = true;
 			if (drain(r) == 0)
 				return EX_OSERR;
 			continue;
 		}
 		reap(r, false);
-		if (served > 0) {
+		if (look || (r->put_off && !is_full(r))) {
+			look = r->put_off = false;
 			incoming(r);
-			served = 0;
-		} else if (r->workers == 0)
+		} else if (r->workers == 0 && !r->put_off)
 			return EX_OK;
 	}
 }
@@ -224,6 +242,15 @@ fail(const char *what, const char *text)
 	return false;
 }
 
+static void
+open_log(struct runner *r)
+{
+	const char *file = conf_get(&r->conf, CONF_MAILLOG_FILE);
+
+	if (log_open(conf_get(&r->conf, CONF_SYSLOG_NAME), file) != 0)
+		(void)fail(file, strerror(errno));
+}
+
 static bool
 load(struct runner *r, const char *dir)
 {
@@ -232,9 +259,7 @@ load(struct runner *r, const char *dir)
 
 	if (conf_load(&r->conf, dir, &why) != 0)
 		return fail("configuration", why.text);
-	file = conf_get(&r->conf, CONF_MAILLOG_FILE);
-	if (log_open(conf_get(&r->conf, CONF_SYSLOG_NAME), file) != 0)
-		(void)fail(file, strerror(errno));
+	open_log(r);
 	r->owner.uid = geteuid();
 	r->owner.gid = getegid();
 	if (geteuid() == 0 && users_system(conf_get(&r->conf,
@@ -291,8 +316,11 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)umask(077);
-	if (!load(&r, conf_dir(dir)))
+	if (!load(&r, conf_dir(dir))) {
+		/* Unread, it would have us started again and again. */
+		(void)recv(0, &opt, sizeof(opt), MSG_DONTWAIT);
 		return EX_CONFIG;
+	}
 	if (optind == argc && inetd_form() == INETD_DATAGRAM)
 		return service(&r);
 	if (optind == argc)

@@ -47,6 +47,8 @@ struct runner {
 	bool quick;		/* expand may not start anything */
 	unsigned workers;	/* children that deliver one message each */
 	bool alone;		/* do it all in this process */
+	bool serving;		/* it serves a socket, and never waits */
+	bool put_off;		/* something is left for want of workers */
 };
 
 /* One place that a recipient's mail goes to. */
