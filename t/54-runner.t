@@ -283,4 +283,44 @@ END
 		'and nothing is left');
 	$m->destroy;
 }
+# An agent has copied a message into a Maildir and died before it could say so:
+# the next run finds it there under its own name, and is content.
+{
+	my $m = Malle->new(main => { qrun_service => 'inet:127.0.0.1:9' });
+	$m->queue_run;
+	$m->transcript('smtpd', <<'END');
+S~ ^220
+C: HELO x
+S~ ^250
+C: MAIL FROM:<bob>
+S~ ^250
+C: RCPT TO:<alice>
+S~ ^250
+C: DATA
+S~ ^354
+C: Subject: twice
+C:
+C: text
+C: .
+S~ ^250
+C: QUIT
+S~ ^221
+S: EOF
+END
+	my ($file) = glob $m->spool . '/incoming/*';
+	my $text = slurp($file);
+	$m->queue_run;
+	my ($there) = glob $m->home('alice') . '/Maildir/new/*';
+	ok($there, 'delivered');
+	my $again = $m->spool . '/incoming/' . $file =~ s{.*/}{}r;
+	spew($again, $text);
+	chmod 0600, $again;
+	chown((getpwnam 'mail')[ 2, 3 ], $again) if is_root();
+	$m->queue_run;
+	is_deeply([ $m->queue ], [], 'the same once more is nothing to do');
+	is(scalar(my @all = glob $m->home('alice') . '/Maildir/new/*'), 1,
+		'and it is there once');
+	$m->destroy;
+}
+
 done_testing;

@@ -58,6 +58,10 @@ give(struct runner *r, struct queue_message *m, const struct user *u,
 	if (queue_give(m, dir, name) == 0)
 		return 1;
 	saved = errno;
+	/* The name is made from the queue id: an agent that died before it
+	 * could tell has copied this message. */
+	if (saved == EEXIST && fsync(dir) == 0 && queue_remove(m) == 0)
+		return 1;
 	if ((!change || fchown(m->fd, r->queue.owner, r->queue.group) == 0) &&
 	    saved == EXDEV)
 		return 0;
