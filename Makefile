@@ -23,6 +23,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Ilib -include lib/banned.h -MMD -MP \
 # and the linker takes what they do use.
 PROGRAMS = smtpd qrun local relay bounce pop3d tlsd checkpw sendmail \
 	postconf postqueue postsuper postcat postmap malle
+$(foreach p,smtpd qrun pop3d sendmail postmap malle,$(eval LIBS_$(p) = -lgdbm))
 LIBS_checkpw = -lcrypt
 # The one program that is not static: there is no static GnuTLS.
 LIBS_tlsd = -lgnutls
@@ -74,10 +75,10 @@ $(B)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(TOOLS): $(B)/%: $(B)/%.o $(B)/libmalle.a
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lgdbm
 
 $(FUZZ:%=$(B)/%): $(B)/%: $(B)/%.o $(B)/t/fuzz/main.o $(B)/libmalle.a
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lgdbm
 
 run:	## a private mail server in the foreground: RUN_DIR, PORT_BASE, FORM
 	@etc/install-packages run
@@ -126,7 +127,7 @@ fuzz:	## run every fuzz target for FUZZ_SECONDS
 	    build-fuzz/libmalle.a $(FUZZ:%=build-fuzz/%.o)
 	set -e; for f in $(FUZZ); do \
 		clang -fsanitize=fuzzer,address,undefined -o build-fuzz/$$f \
-		    build-fuzz/$$f.o build-fuzz/libmalle.a; \
+		    build-fuzz/$$f.o build-fuzz/libmalle.a -lgdbm; \
 		mkdir -p build-fuzz/corpus/$${f##*/}; \
 		build-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
 		    -timeout=5 -verbosity=0 -print_final_stats=1 \

@@ -87,6 +87,18 @@ maphead_bits(uint64_t records)
 }
 
 uint32_t
+maprecord_hash(const char *key, size_t len)
+{
+	uint32_t value = 0x238f13afU * (uint32_t)len;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		value = (value + ((uint32_t)key[i] << (i * 5 % 24))) &
+		    0x7fffffff;
+	return (1103515243U * value + 12345U) & 0x7fffffff;
+}
+
+uint32_t
 mappage_number(const struct maphead *head, uint32_t hash)
 {
 	return head->page_bits > 0 ? hash >> (HASH_BITS - head->page_bits) :

@@ -38,7 +38,10 @@ unsigned maphead_bits(uint64_t records);
 
 enum { MAPPAGE_KEY = 5, MAPPAGE_MARK = 12 };
 
-/* The page of a key, by its hash (gdbmread_hash), and the page's own key. */
+/* That of GNU dbm, 31 bits: the buckets of a file are in this order. */
+uint32_t maprecord_hash(const char *key, size_t len);
+
+/* The page of a key, by its hash, and the page's own key. */
 uint32_t mappage_number(const struct maphead *, uint32_t hash);
 void mappage_key(char key[static MAPPAGE_KEY], uint32_t page);
 

@@ -36,10 +36,6 @@ static const struct {
 	{ NULL, NULL }
 };
 
-const char *const map_types[] = { "btree", "cdb", "cidr", "dbm", "fail",
-	"gdbm", "hash", "inline", "lmdb", "regexp", "sdbm", "static",
-	"texthash", "unix", NULL };
-
 static const struct map_type *
 find_type(const char *name, size_t len)
 {

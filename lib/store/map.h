@@ -4,7 +4,8 @@
  * alias_maps is a list of them, "type:name, type:name".  A look-up has three
  * answers; whoever turns a miss into a refusal can rely on it: a table that
  * is missing, damaged, half written or of a kind we do not have answers
- * later, and never "no such key".
+ * later, and never "no such key".  Of processes that were forked while a
+ * list was open, one may use it at a time: they read through one offset.
  */
 #ifndef MAP_H
 #define MAP_H

@@ -5,23 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pure/gdbmread.h"
 #include "pure/maprecord.h"
 #include "store/map_type.h"
-#include "sys/fsop.h"
-
-struct gdbm {
-	int fd;
-	struct gdbmread file;
-	struct maphead head;
-	struct str page;
-};
-
-static ssize_t
-read_map(void *ctx, void *buf, size_t len, off_t offset)
-{
-	return fsop_pread(*(int *)ctx, buf, len, offset);
-}
+#include "store/mapread.h"
 
 static void
 look_at_source(struct map *m)
@@ -58,23 +44,6 @@ gdbm_map_open(struct map *m, struct why *why)
 	return 0;
 }
 
-static bool
-read_head(struct map *m)
-{
-	struct gdbm *g = m->data;
-	struct str text;
-	bool good;
-
-	g->fd = m->fd;
-	str_init(&text);
-	good = gdbmread_open(&g->file, (uint64_t)m->st.st_size) &&
-	    gdbmread_fetch(&g->file, MAPHEAD_KEY, strlen(MAPHEAD_KEY),
-	    &text) == GDBMREAD_HIT &&
-	    maphead_parse(&g->head, text.s, text.len);
-	str_free(&text);
-	return good;
-}
-
 /* The map could not be read.  If another one has taken its place meanwhile
  * (over NFS the old one is then gone, ESTALE), true: it is open instead. */
 static bool
@@ -94,55 +63,26 @@ reopen(struct map *m)
 		m->st = old;
 		return false;
 	}
+	mapread_close(m->data);
 	(void)close(fd);
-	return read_head(m);
+	return mapread_open(m->data, m->fd);
 }
 
 static int
 gdbm_map_load(struct map *m, struct why *why)
 {
-	struct gdbm *g = calloc(1, sizeof(*g));
-
-	if (g == NULL) {
+	m->data = malloc(sizeof(struct mapread));
+	if (m->data == NULL) {
 		(void)map_later(m, why, "out of memory");
 		return -1;
 	}
-	m->data = g;
-	str_init(&g->page);
-	g->file.read = read_map;
-	g->file.ctx = &g->fd;
-	if (!read_head(m) && !reopen(m)) {
+	if (!mapread_open(m->data, m->fd) && !reopen(m)) {
 		(void)map_later(m, why, "%s.gdbm is damaged, or was not made "
 		    "by postmap or postalias of malle; make it again",
 		    m->name);
 		return -1;
 	}
 	return 0;
-}
-
-/* The page comes first: most keys that are asked for do not exist. */
-static enum map_answer
-find(struct gdbm *g, const char *key, size_t len, struct str *value)
-{
-	uint32_t number = mappage_number(&g->head, gdbmread_hash(key, len));
-	struct str *page = &g->page;
-	char page_key[MAPPAGE_KEY];
-
-	mappage_key(page_key, number);
-	str_reset(page);
-	if (gdbmread_fetch(&g->file, page_key, sizeof(page_key), page) !=
-	    GDBMREAD_HIT || !mappage_check(page->s, page->len, &g->head,
-	    number))
-		return MAP_LATER;
-	page->len -= sizeof(uint64_t);
-	if (!mappage_has(page->s, page->len, &g->head, key, len, NULL, 0))
-		return MAP_MISS;
-	if (gdbmread_fetch(&g->file, key, len, value) == GDBMREAD_HIT &&
-	    mappage_has(page->s, page->len, &g->head, key, len, value->s,
-	    value->len))
-		return MAP_HIT;
-	str_reset(value);
-	return MAP_LATER;
 }
 
 static enum map_answer
@@ -153,9 +93,9 @@ gdbm_map_find(struct map *m, const char *key, size_t len, struct str *value,
 
 	if (maprecord_reserved(key, len))
 		return MAP_MISS;
-	answer = find(m->data, key, len, value);
+	answer = mapread_find(m->data, key, len, value);
 	if (answer == MAP_LATER && reopen(m))
-		answer = find(m->data, key, len, value);
+		answer = mapread_find(m->data, key, len, value);
 	return answer == MAP_LATER ? map_later(m, why, "%s.gdbm is damaged; "
 	    "make it again", m->name) : answer;
 }
@@ -163,11 +103,9 @@ gdbm_map_find(struct map *m, const char *key, size_t len, struct str *value,
 static void
 gdbm_map_close(struct map *m)
 {
-	struct gdbm *g = m->data;
-
-	if (g != NULL)
-		str_free(&g->page);
-	free(g);
+	if (m->data != NULL)
+		mapread_close(m->data);
+	free(m->data);
 }
 
 const struct map_type map_gdbm = {

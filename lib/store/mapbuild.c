@@ -9,11 +9,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "pure/gdbmread.h"
-#include "pure/gdbmwrite.h"
+#include "store/mapread.h"
 #include "sys/clock.h"
 #include "sys/fsop.h"
-
 
 static int
 fail(struct why *why, const char *what, const char *path)
@@ -103,10 +101,7 @@ mapbuild_begin(struct mapbuild *b, const char *name, struct why *why)
 	b->fd = b->dir >= 0 ? open_locked(b->temp) : -1;
 	if (b->fd < 0)
 		return fail(why, "open", b->temp);
-	b->buf = malloc(MAPBUILD_BUFFER);
-	b->to = calloc(1, sizeof(*b->to));
-	if (b->buf == NULL || b->to == NULL ||
-	    mapsort_init(&b->records, b->dir) != 0 ||
+	if (mapsort_init(&b->records, b->dir) != 0 ||
 	    mapsort_init(&b->pages, b->dir) != 0)
 		return fail(why, "make", b->path);
 	b->head.stamp = (uint64_t)clock_now_us();
@@ -125,10 +120,6 @@ mapbuild_end(struct mapbuild *b)
 		(void)close(b->dir);
 	mapsort_free(&b->records);
 	mapsort_free(&b->pages);
-	if (b->to != NULL)
-		gdbmwrite_free(b->to);
-	free(b->to);
-	free(b->buf);
 	free(b->path);
 	free(b->temp);
 }
@@ -153,7 +144,7 @@ mapbuild_add(struct mapbuild *b, const char *key, const char *value,
 	r.key_len = (uint32_t)len;
 	r.value = value;
 	r.len = (uint32_t)value_len;
-	r.hash = gdbmread_hash(folded, len);
+	r.hash = maprecord_hash(folded, len);
 	b->all++;
 	return mapsort_put(&b->records, &r);
 }
@@ -170,7 +161,7 @@ add_old(void *ctx, const char *key, size_t key_len, const char *value,
     size_t len)
 {
 	struct old *o = ctx;
-	struct mapsort_record r = { .hash = gdbmread_hash(key, key_len),
+	struct mapsort_record r = { .hash = maprecord_hash(key, key_len),
 	    .key_len = (uint32_t)key_len, .len = (uint32_t)len, .key = key,
 	    .value = value };
 
@@ -248,94 +239,19 @@ mapbuild_commit(struct mapbuild *b, mode_t mode, const char *source_name,
 	return rc != 0 ? fail(why, "sync the directory of", b->path) : 0;
 }
 
-static ssize_t
-read_map(void *ctx, void *buf, size_t len, off_t offset)
-{
-	return fsop_pread(*(int *)ctx, buf, len, offset);
-}
-
-/* The entries without what is ours, each with what its page says of it:
- * they come in the order of the pages. */
-struct entries {
-	bool (*each)(void *, const char *, size_t, const char *, size_t);
-	void *ctx;
-	const struct gdbmread *file;
-	struct maphead head;
-	struct str page;
-	uint32_t number;
-	bool have_page, damaged;
-	uint64_t n;
-};
-
-static bool
-get_page(struct entries *e, uint32_t number)
-{
-	char key[MAPPAGE_KEY];
-
-	if (e->have_page && e->number == number)
-		return true;
-	mappage_key(key, number);
-	str_reset(&e->page);
-	e->number = number;
-	e->have_page = gdbmread_fetch(e->file, key, sizeof(key), &e->page) ==
-	    GDBMREAD_HIT &&
-	    mappage_check(e->page.s, e->page.len, &e->head, number);
-	return e->have_page;
-}
-
-static bool
-give_entry(void *ctx, const char *key, size_t key_len, const char *value,
-    size_t len)
-{
-	struct entries *e = ctx;
-
-	if (maprecord_reserved(key, key_len))
-		return true;
-	e->n++;
-	e->damaged = !get_page(e, mappage_number(&e->head,
-	    gdbmread_hash(key, key_len))) ||
-	    !mappage_has(e->page.s, e->page.len - sizeof(uint64_t), &e->head,
-	    key, key_len, value, len);
-	return !e->damaged && e->each(e->ctx, key, key_len, value, len);
-}
-
-/* False: the map is damaged. */
-static bool
-each_of(int fd, uint64_t size, struct entries *e)
-{
-	struct gdbmread g = { .read = read_map, .ctx = &fd };
-	enum gdbmread_answer answer = GDBMREAD_BAD;
-	struct str text;
-
-	str_init(&text);
-	str_init(&e->page);
-	e->file = &g;
-	if (gdbmread_open(&g, size) &&
-	    gdbmread_fetch(&g, MAPHEAD_KEY, strlen(MAPHEAD_KEY), &text) ==
-	    GDBMREAD_HIT && maphead_parse(&e->head, text.s, text.len))
-		answer = gdbmread_each(&g, give_entry, e);
-	str_free(&text);
-	str_free(&e->page);
-	return !e->damaged && (answer == GDBMREAD_HIT ||
-	    (answer == GDBMREAD_MISS && e->n == e->head.records));
-}
-
 int
 mapbuild_each(const char *path, bool (*each)(void *, const char *, size_t,
     const char *, size_t), void *ctx, struct why *why)
 {
-	struct entries e = { .each = each, .ctx = ctx };
-	struct stat st;
-	bool good;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct mapread r;
+	bool good;
 
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)fail(why, "open", path);
-		if (fd >= 0)
-			(void)close(fd);
-		return -1;
-	}
-	good = each_of(fd, (uint64_t)st.st_size, &e);
+	if (fd < 0)
+		return fail(why, "open", path);
+	good = mapread_open(&r, fd) && mapread_each(&r, each, ctx) !=
+	    MAP_LATER;
+	mapread_close(&r);
 	(void)close(fd);
 	if (!good)
 		(void)why_set(why, VERDICT_LATER, "4.3.0", "%s is damaged, or "

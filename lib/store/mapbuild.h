@@ -17,8 +17,6 @@
 #include "pure/verdict.h"
 #include "store/mapsort.h"
 
-struct gdbmwrite;
-
 struct mapbuild {
 	/* Set by the caller after mapbuild_begin: */
 	bool replace;		/* of two entries for a key the later holds */
@@ -33,12 +31,7 @@ struct mapbuild {
 	struct mapsort records, pages;
 	uint64_t all, done;
 	struct maphead head;
-	struct gdbmwrite *to;
-	char *buf;
-	size_t used;
 };
-
-enum { MAPBUILD_BUFFER = 1 << 18 };
 
 /* Waits for its turn to make name.gdbm.  0, or -1 and why. */
 int mapbuild_begin(struct mapbuild *, const char *name, struct why *);

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two passes over the sorted entries: the first makes the pages of checksums,
- * the second writes both, in the order of their hash. */
+ * the second stores both, in the order of their hash: the library then works
+ * on one bucket after the other, and has to remember but a few. */
 #include <errno.h>
+#include <fcntl.h>
+#include <gdbm.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "pure/gdbmread.h"
-#include "pure/gdbmwrite.h"
 #include "store/mapbuild.h"
-#include "sys/fsop.h"
+#include "store/mapread.h"
+#include "sys/spawn.h"
 
-enum { PROGRESS = 1 << 14 };
+enum {
+	PROGRESS = 1 << 14,
+	SMALL = 10000,		/* so many records are in small blocks: */
+	SMALL_BLOCK = 4096,	/* octets, of a bucket, too */
+	LARGE_BLOCK = 8192,
+	CACHE = 64		/* buckets */
+};
 
 /* The next entry that is to be in the map.  Of those with one key that is
  * the first, or, with replace, the last; held is the room for it. */
@@ -88,7 +96,7 @@ end_page(struct mapbuild *b, struct str *page, uint32_t number)
 
 	mappage_end(page, &b->head, number);
 	mappage_key(key, number);
-	r.hash = gdbmread_hash(key, sizeof(key));
+	r.hash = maprecord_hash(key, sizeof(key));
 	r.key = key;
 	r.value = page->s;
 	r.len = (uint32_t)page->len;
@@ -108,7 +116,7 @@ put_head(struct mapbuild *b)
 
 	str_init(&text);
 	maphead_put(&text, &b->head);
-	r.hash = gdbmread_hash(r.key, r.key_len);
+	r.hash = maprecord_hash(r.key, r.key_len);
 	r.value = text.s;
 	r.len = (uint32_t)text.len;
 	rc = text.bad ? -1 : mapsort_put(&b->pages, &r);
@@ -148,36 +156,37 @@ make_pages(struct mapbuild *b)
 	return rc == 0 ? put_head(b) : -1;
 }
 
+/* errno for what the library could not do. */
 static int
-write_buffered(void *ctx, const void *buf, size_t len)
+failed(GDBM_FILE to)
 {
-	struct mapbuild *b = ctx;
+	int error = gdbm_last_syserr(to);
 
-	if (len > MAPBUILD_BUFFER - b->used) {
-		if (fsop_write(b->fd, b->buf, b->used) != 0)
-			return -1;
-		b->used = 0;
-	}
-	if (len > MAPBUILD_BUFFER)
-		return fsop_write(b->fd, buf, len);
-	memcpy(b->buf + b->used, buf, len);
-	b->used += len;
-	return 0;
+	errno = error != 0 ? error : EIO;
+	return -1;
 }
 
 static int
-put(struct mapbuild *b, const struct mapsort_record *r)
+store(GDBM_FILE to, const struct mapsort_record *r)
+{
+	datum key = { (char *)r->key, (int)r->key_len };
+	datum value = { (char *)r->value, (int)r->len };
+
+	return gdbm_store(to, key, value, GDBM_INSERT) == 0 ? 0 : failed(to);
+}
+
+static int
+store_entry(struct mapbuild *b, GDBM_FILE to, const struct mapsort_record *r)
 {
 	if (b->progress != NULL && b->done % PROGRESS == 0)
 		b->progress(b->ctx, b->done, b->head.records);
 	b->done++;
-	return gdbmwrite_put(b->to, r->hash, r->key, r->key_len, r->value,
-	    r->len);
+	return store(to, r);
 }
 
 /* The second pass: the two sorted rows become one. */
 static int
-merge(struct mapbuild *b, struct picker *p)
+merge(struct mapbuild *b, struct picker *p, GDBM_FILE to)
 {
 	struct mapsort_record page;
 	enum mapsort_next entry = pick(p);
@@ -188,12 +197,11 @@ merge(struct mapbuild *b, struct picker *p)
 			return -1;
 		if (other == MAPSORT_END || (entry == MAPSORT_RECORD &&
 		    p->record.hash <= page.hash)) {
-			if (put(b, &p->record) != 0)
+			if (store_entry(b, to, &p->record) != 0)
 				return -1;
 			entry = pick(p);
 		} else {
-			if (gdbmwrite_put(b->to, page.hash, page.key,
-			    page.key_len, page.value, page.len) != 0)
+			if (store(to, &page) != 0)
 				return -1;
 			other = mapsort_next(&b->pages, &page);
 		}
@@ -201,30 +209,106 @@ merge(struct mapbuild *b, struct picker *p)
 	return 0;
 }
 
+/* The library's file, on a descriptor that it will close.  Mapped, if that
+ * can be done there: each record makes it write a bucket. */
+static GDBM_FILE
+open_file(const struct mapbuild *b)
+{
+	static const int how[] = { 0, GDBM_NOMMAP };
+	GDBM_FILE to = NULL;
+	size_t cache = CACHE, i;
+	int fd, block = b->head.records > SMALL ? LARGE_BLOCK : SMALL_BLOCK;
+
+	for (i = 0; i < 2 && to == NULL; i++) {
+		if (ftruncate(b->fd, 0) != 0 || lseek(b->fd, 0, SEEK_SET) != 0)
+			return NULL;
+		fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return NULL;
+		errno = EIO;
+		to = gdbm_fd_open(fd, b->temp, block, GDBM_WRCREAT |
+		    GDBM_NOLOCK | GDBM_CLOEXEC | GDBM_BSEXACT | GDBM_CLOERROR |
+		    how[i], NULL);
+	}
+	if (to != NULL)
+		(void)gdbm_setopt(to, GDBM_SETCACHESIZE, &cache,
+		    sizeof(cache));
+	return to;
+}
+
+/* Is all in the file that should be? */
+static int
+check_count(struct mapbuild *b, GDBM_FILE to)
+{
+	gdbm_count_t n;
+
+	if (gdbm_count(to, &n) != 0)
+		return failed(to);
+	errno = EIO;
+	return n == b->head.records + (1U << b->head.page_bits) + 1 ? 0 : -1;
+}
+
+static int
+fill(struct mapbuild *b)
+{
+	struct picker p = { .b = b };
+	GDBM_FILE to = open_file(b);
+	int rc, error;
+
+	if (to == NULL)
+		return -1;
+	str_init(&p.held);
+	rc = merge(b, &p, to);
+	str_free(&p.held);
+	if (rc == 0)
+		rc = check_count(b, to);
+	/* What a sync missed, no later one tells. */
+	if (rc == 0 && gdbm_sync(to) != 0)
+		rc = failed(to);
+	error = errno;
+	if (gdbm_close(to) != 0 && rc == 0)
+		return -1;
+	errno = error;
+	return rc;
+}
+
+/* In a process of its own: for what cannot be written into a mapped file,
+ * some file systems have but a signal. */
+static int
+fill_apart(struct mapbuild *b)
+{
+	pid_t pid = fork();
+	int code;
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0)
+		_exit(fill(b) == 0 ? 0 : errno != 0 ? errno : EIO);
+	code = spawn_wait(pid);
+	errno = code > 0 ? code : EIO;
+	return code == 0 ? 0 : -1;
+}
+
+/* Would a reader take it? */
+static int
+try_out(const struct mapbuild *b)
+{
+	struct mapread r;
+	bool good = mapread_open(&r, b->fd);
+
+	mapread_close(&r);
+	errno = EIO;
+	return good ? 0 : -1;
+}
+
 int
 mapbuild_write(struct mapbuild *b)
 {
-	struct picker p = { .b = b };
-	struct gdbmfile_header header;
-	int rc;
-
 	if (make_pages(b) != 0 || mapsort_rewind(&b->records) != 0 ||
-	    mapsort_rewind(&b->pages) != 0)
-		return -1;
-	b->to->write = write_buffered;
-	b->to->ctx = b;
-	if (gdbmwrite_begin(b->to, b->head.records +
-	    (1U << b->head.page_bits) + 1) != 0)
-		return -1;
-	str_init(&p.held);
-	rc = merge(b, &p);
-	str_free(&p.held);
-	if (rc != 0 || gdbmwrite_end(b->to, &header) != 0 ||
-	    fsop_write(b->fd, b->buf, b->used) != 0 ||
-	    lseek(b->fd, 0, SEEK_SET) != 0 ||
-	    fsop_write(b->fd, &header, sizeof(header)) != 0)
+	    mapsort_rewind(&b->pages) != 0 || fill_apart(b) != 0 ||
+	    try_out(b) != 0)
 		return -1;
 	if (b->progress != NULL)
-		b->progress(b->ctx, b->done, b->head.records);
+		b->progress(b->ctx, b->head.records, b->head.records);
 	return 0;
 }
